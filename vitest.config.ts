@@ -100,8 +100,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: [...COMPUTED, ...E2E, ...EMULATED, ...SYSTEMD, '**/node_modules/**'],
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
           // These keep no state in modules: one process runs many files, and loads once what they share.
           isolate: false,
           sequence: { groupOrder: 0 },

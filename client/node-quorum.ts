@@ -210,13 +210,15 @@ export class NodeQuorum {
 }
 
 function describeFailure({ id, kind, key, failure, waitingFor }: Ceremony): ClientError {
-  const { code = 'NO_WORD', nodes = [] } = failure ?? {};
-  return new ClientError('CEREMONY_FAILED', `the ceremony has failed: ${code}`, {
+  const { code = 'NO_WORD', nodes = [], refusal } = failure ?? {};
+  const reason = refusal === undefined ? code : `${code}, ${refusal}`;
+  return new ClientError('CEREMONY_FAILED', `the ceremony has failed: ${reason}`, {
     ceremony: id,
     kind,
     key,
     code,
     nodes,
+    ...(refusal === undefined ? {} : { refusal }),
     waitingFor,
   });
 }

@@ -13,11 +13,5 @@ SOURCE=$HERE/../test/admin/canton/hocon/oracle
 OUT=$CACHE/hocon-oracle-$(hash_of "$HERE/hocon-oracle.sh" "$SOURCE"/*)
 COMPLETE=complete
 begin "$@"
-need java javac mvn
-
-mkdir "$WORK/new"
-run 'the package could not be fetched' mvn -q -B -f "$SOURCE/pom.xml" dependency:copy-dependencies \
-  -DoutputDirectory="$WORK/new/lib"
-run 'the program could not be compiled' javac -cp "$WORK/new/lib/*" -d "$WORK/new" "$SOURCE/Oracle.java"
-touch "$WORK/new/$COMPLETE"
-finish "$WORK/new"
+need java
+finish_java

@@ -20,12 +20,7 @@ case $LANGUAGE in
   python) finish_python "$SOURCE/requirements.txt" ;;
   go) finish_go client . ;;
   java)
-    need javac mvn keytool
-    mkdir "$WORK/new"
-    run 'the packages could not be fetched' mvn -q -B -f "$SOURCE/pom.xml" dependency:copy-dependencies \
-      -DoutputDirectory="$WORK/new/lib"
-    run 'the client could not be compiled' javac -cp "$WORK/new/lib/*" -d "$WORK/new" "$SOURCE"/*.java
-    touch "$WORK/new/$COMPLETE"
-    finish "$WORK/new"
+    need keytool
+    finish_java
     ;;
 esac

@@ -10,6 +10,7 @@
 #   finish_crate PROGRAM      builds the crate in SOURCE, as its lock file pins it, and puts its program in place as COMPLETE
 #   finish_go NAME PACKAGE…   builds programs of the Go module in SOURCE, as its go.sum pins it, and puts them in place:
 #                             one by that name, or, for '', each by its own
+#   finish_java               copies the packages of the pom.xml in SOURCE, compiles what is beside it, and puts both in place
 #   finish_python FILE        puts a virtual environment with the packages that this file pins in place. make_python FILE
 #                             and finish_in_place do the same, with room between them for a program that is added
 # What no run has used for two weeks is removed from the cache, other versions of the same things among it.
@@ -101,25 +102,58 @@ finish_crate() {
 }
 
 # Programs share packages, which the build cache of Go keeps. Two builds at once would compile each of them twice: they wait
-# for one another, and what they download they have before.
+# for one another, and what they download they have before. They run for moments: to optimise them, to describe them to a
+# debugger, or to compile their variants in C takes a third of the time, and gives nobody anything. All have the same flags,
+# without which the standard library would be compiled for each.
 finish_go() {
   local name=$1
   shift
   need go
   mkdir "$WORK/new"
   cd "$SOURCE"
+  export CGO_ENABLED=0
   run 'its packages could not be fetched' go list -mod=readonly -deps "$@"
   exec 7> "$CACHE/go.lock"
   flock 7
-  run 'it could not be built' go build -mod=readonly -ldflags='-s -w' -o "$WORK/new/$name" "$@"
+  run 'it could not be built' go build -mod=readonly -gcflags='all=-N -l -dwarf=false' -ldflags='-s -w' \
+    -o "$WORK/new/$name" "$@"
   exec 7>&-
   touch "$WORK/new/$COMPLETE"
   finish "$WORK/new"
 }
 
+# Each of these runs for seconds, most of which a compiler that optimises would take.
+finish_java() {
+  need javac mvn
+  mkdir "$WORK/new"
+  export MAVEN_OPTS="-XX:TieredStopAtLevel=1 -XX:+UseSerialGC ${MAVEN_OPTS:-}"
+  run 'the packages could not be fetched' mvn -q -B -f "$SOURCE/pom.xml" dependency:copy-dependencies \
+    -DoutputDirectory="$WORK/new/lib"
+  run 'it could not be compiled' javac -J-XX:TieredStopAtLevel=1 -J-XX:+UseSerialGC -cp "$WORK/new/lib/*" -d "$WORK/new" \
+    "$SOURCE"/*.java
+  touch "$WORK/new/$COMPLETE"
+  finish "$WORK/new"
+}
+
 # Made where it stays, because its programs name their interpreter by its path. Most of its modules are never imported:
-# Python compiles the others then.
+# Python compiles the others then. uv installs the packages, from the index that pip is set up to use, and pip itself where
+# uv cannot.
 make_python() {
+  need python3
+  local uv
+  uv=$("$HERE/uv.sh" 2> /dev/null) && make_python_by_uv "$uv/bin" "$1" || make_python_by_pip "$1"
+}
+
+make_python_by_uv() {
+  local index
+  index=$("$1/pip" config get global.index-url 2> /dev/null || true)
+  rm -rf "$OUT"
+  python3 -m venv --without-pip "$OUT" > "$WORK/log" 2>&1 &&
+    "$1/uv" pip install --quiet --no-cache --no-deps ${index:+--default-index "$index"} --python "$OUT/bin/python" \
+      --requirement "$2" > "$WORK/log" 2>&1
+}
+
+make_python_by_pip() {
   need python3
   rm -rf "$OUT"
   run 'no virtual environment (on Debian: python3-venv)' python3 -m venv "$OUT"
@@ -146,7 +180,8 @@ prune_cache() {
     "$CACHE"/noise-peer-*/noise-peer "$CACHE"/log-peers-*/complete "$CACHE"/solana-reader-*/reader \
     "$CACHE"/tezos-forger-*/complete "$CACHE"/frost-peer-*/frost-peer "$CACHE"/zf-frost-*/zf-frost \
     "$CACHE"/nats-server-*/nats-server "$CACHE"/hocon-oracle-*/complete "$CACHE"/deploy-linters-*/complete \
-    "$CACHE"/slip39-judge-*/complete "$CACHE"/release-tool-*/complete; do
+    "$CACHE"/slip39-judge-*/complete "$CACHE"/release-tool-*/complete "$CACHE"/moto-*/complete \
+    "$CACHE"/key-peer-*/key-peer "$CACHE"/uv-*/complete; do
     [ ! -f "$marker" ] || [ -z "$(find "$marker" -mtime +$UNUSED_DAYS)" ] || rm -rf "$(dirname "$marker")"
   done
   for folder in "$CACHE/ramdisks" "$CACHE/packages"; do

@@ -6,5 +6,8 @@ import { removeTemporaryFolders } from './support/temporary-folder.ts';
 const seed = process.env['HOLDFAST_SEED'] ?? '20261122';
 configureGlobal(seed === 'random' ? {} : { seed: Number(seed) });
 
+// Images of containers forbid Python to keep what it compiles: each start of a peer would compile all of its packages again.
+delete process.env['PYTHONDONTWRITEBYTECODE'];
+
 // Registered before a test file's own hooks, and therefore run after all of them.
 afterAll(removeTemporaryFolders);

@@ -14,6 +14,6 @@ export { holdPrivateKey, runDrill } from './drill.ts';
 export { RecoveryCeremonyError, type RecoveryCeremonyErrorCode } from './errors.ts';
 export { joinKey } from './key.ts';
 export { formatKeyImport, parseKeyImport } from './key-import.ts';
-export { assertOneKey, clearShares, openEntry, recoverShares } from './open.ts';
+export { assertEnoughShares, assertOneKey, clearShares, openEntry, recoverShares } from './open.ts';
 export { writeSharePage } from './share-page.ts';
 export { MAX_SHARES, MAX_WORDS_LENGTH } from './slip39/index.ts';

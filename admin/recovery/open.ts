@@ -78,6 +78,15 @@ export function assertOneKey(key: string, publicKeys: readonly (string | null)[]
 }
 
 /**
+ * Asserts that backups hold enough shares of a key, before any custodian gives a share.
+ *
+ * @throws RecoveryCeremonyError as chooseEpoch
+ */
+export function assertEnoughShares(backups: readonly Backup[], key: string, wanted: WantedShares = {}): void {
+  chooseEpoch(backups, key, wanted);
+}
+
+/**
  * Chooses the epoch to recover: the newest of which enough shares are at hand.
  *
  * @throws RecoveryCeremonyError BACKUP_OTHER_VAULT, BACKUP_KEY_ABSENT, BACKUP_KEYS_DIFFER, BACKUP_EPOCHS_MIXED,

@@ -1,4 +1,4 @@
-export type { UpgradeErrorCode } from './errors.ts';
+export { UpgradeError, type UpgradeErrorCode } from './errors.ts';
 export { type ImageName, imageOf, type UpgradeImages } from './images.ts';
 export {
   assertOverlapLength,

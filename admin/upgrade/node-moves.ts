@@ -22,6 +22,11 @@ export interface UpgradePorts {
   readonly sign: (node: number) => Promise<string | null>;
   /** Asserts, before each node, that all nodes may still be brought to the image; left out: nothing can have closed that way. */
   readonly assertOpen?: (image: ImageName) => Promise<void>;
+  /**
+   * Finds what keeps a node from being touched, though nothing is wrong with it: its admin has to do something first. It is left,
+   * and the others go on. Left out: nothing does.
+   */
+  readonly findObstacle?: (node: number) => Promise<HoldfastError | null>;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
 }
@@ -58,7 +63,7 @@ export interface RollOutPlan {
 export type RollOutEvent =
   | { readonly event: 'node-begun'; readonly node: number; readonly image: ImageName }
   | { readonly event: 'node-done'; readonly node: number; readonly image: ImageName }
-  /** A node that was down stays so, with this code, and the roll back goes on without it. */
+  /** A node is left as it is, with this code, and the run goes on without it. */
   | {
       readonly event: 'node-left';
       readonly node: number;
@@ -109,17 +114,29 @@ export function orderUnableFirst(
  * Brings an image to nodes, one after the other: each next one only when the former serves with it and the quorum has signed
  * with it. Nodes that run it already are only asked to sign.
  *
+ * @returns nodes that were left as they are, with what has kept them so
  * @throws UpgradeError UPGRADE_OVERLAP_EXPIRED, UPGRADE_QUORUM_AT_RISK before a node is touched; after that the run has
  *   stopped: UPGRADE_NODE_…, UPGRADE_QUORUM_NOT_SIGNING
  */
-export async function moveAll(image: ImageName, nodes: readonly number[], run: Run): Promise<void> {
+export async function moveAll(
+  image: ImageName,
+  nodes: readonly number[],
+  run: Run,
+): Promise<ReadonlyMap<number, unknown>> {
   const { plan, ports, report } = run;
+  const left = new Map<number, unknown>();
   for (const node of nodes) {
     await ports.assertOpen?.(image);
     const reports = await ports.look();
     const own = reports.find((each) => each.node === node);
     const isThere = own?.canSign === true && own.image === image;
     if (!isThere) {
+      const obstacle = await ports.findObstacle?.(node);
+      if (obstacle !== undefined && obstacle !== null) {
+        left.set(node, obstacle);
+        report({ event: 'node-left', node, image, code: obstacle.code });
+        continue;
+      }
       // Nothing is touched yet: a refusal here is no stop.
       assertMayMove(node, image, { plan, reports, now: ports.clock() });
       report({ event: 'node-begun', node, image });
@@ -134,6 +151,7 @@ export async function moveAll(image: ImageName, nodes: readonly number[], run: R
     }
     if (!isThere) report({ event: 'node-done', node, image });
   }
+  return left;
 }
 
 /**
@@ -150,6 +168,8 @@ export async function startDown(order: readonly number[], run: Run): Promise<Rea
     const reports = await ports.look();
     if (!isDown(reports, node)) continue;
     try {
+      const obstacle = await ports.findObstacle?.(node);
+      if (obstacle !== undefined && obstacle !== null) throw obstacle;
       assertMayMove(node, 'old', { plan, reports, now: ports.clock() });
       report({ event: 'node-begun', node, image: 'old' });
       await replaceImage(node, 'old', ports);

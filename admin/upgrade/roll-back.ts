@@ -14,8 +14,10 @@ import { assertSpareNode, type NodeReport } from './quorum.ts';
 /**
  * Puts the old image back on every node that does not run it, nodes that are down first. Possible within each node's overlap
  * alone; after a day nodes that run the old image refuse each other, and where all of them do there is nothing to put back.
- * A node that was down and stays so is left and reported, where the threshold of others come to run the old image.
+ * A node that was down and stays so is left and reported, where the threshold of others come to run the old image. One that is
+ * up, and whose admin has to do something first, is left, too, but then the roll back is not over.
  *
+ * @returns nodes that were left though they are up, with what has kept them so
  * @throws as {@link moveAll}; UPGRADE_NO_SPARE_NODE, UPGRADE_UNFINISHED
  */
 export async function rollBack(
@@ -23,7 +25,7 @@ export async function rollBack(
   ports: UpgradePorts,
   journal: UpgradeJournal,
   report: (event: RollOutEvent) => void = () => {},
-): Promise<void> {
+): Promise<ReadonlyMap<number, unknown>> {
   const { order, threshold, until } = plan;
   assertSpareNode({ size: order.length, threshold });
   const isAnyOver = order.some((node) => ports.clock() >= until(node));
@@ -36,10 +38,12 @@ export async function rollBack(
     if (first !== undefined && up.length < threshold)
       throw await stop(run, { node: first[0], image: 'old' }, first[1]);
     const nodes = reversed.filter((node) => !left.has(node));
-    await moveAll('old', orderUnableFirst(nodes, await ports.look()), run);
+    const held = await moveAll('old', orderUnableFirst(nodes, await ports.look()), run);
+    if (held.size > 0) return held;
     assertBack(await ports.look(), threshold);
   }
   await journal.setStopped(null);
+  return new Map();
 }
 
 /**

@@ -22,8 +22,10 @@ export function orderNodes(nodes: readonly number[], canary: number): readonly n
  * has signed with it. Where too few others can sign for the canary to be taken down, nodes that are down are given the old
  * image first. After the canary come nodes that cannot sign, since the others can be taken down only when they are
  * back. Nodes that run it already are seen to, and left alone, so that a run that was cut off is taken up by the next. At the
- * first refusal it stops, and so does every later run until somebody has decided what to do.
+ * first refusal it stops, and so does every later run until somebody has decided what to do. A node whose admin has to do
+ * something first is left, and the others go on, the next one as the canary in its place.
  *
+ * @returns nodes that were left, with what has kept them so: the roll-out is not over
  * @throws UpgradeError UPGRADE_STOPPED, UPGRADE_NO_SPARE_NODE, UPGRADE_OVERLAP_EXPIRED, UPGRADE_QUORUM_AT_RISK,
  *   UPGRADE_NODE_…, UPGRADE_QUORUM_NOT_SIGNING
  */
@@ -32,7 +34,7 @@ export async function rollOut(
   ports: UpgradePorts,
   journal: UpgradeJournal,
   report: (event: RollOutEvent) => void = () => {},
-): Promise<void> {
+): Promise<ReadonlyMap<number, unknown>> {
   assertNotStopped(journal);
   assertSpareNode({ size: plan.order.length, threshold: plan.threshold });
   const reports = await ports.look();
@@ -49,8 +51,8 @@ export async function rollOut(
   const spare = reports.filter(({ node, canSign }) => node !== canary && canSign);
   if (reports.every(({ image }) => image !== 'new') && spare.length < plan.threshold)
     await startDown(others, run);
-  await moveAll('new', [canary], run);
-  await moveAll('new', orderUnableFirst(others, await ports.look()), run);
+  const first = await moveAll('new', [canary], run);
+  return new Map([...first, ...(await moveAll('new', orderUnableFirst(others, await ports.look()), run))]);
 }
 
 /** Asserts that no earlier run has stopped. @throws UpgradeError UPGRADE_STOPPED */

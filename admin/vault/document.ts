@@ -140,6 +140,8 @@ export const vaultSchema = z
       from: releaseSource,
       /** Public key that signs releases, in PEM; null until it is known. */
       publicKey: publicKeyPem.nullable(),
+      /** Whether each node's admin has to have rebuilt an image from source before they vouch for it. */
+      rebuilds: z.enum(['optional', 'required']).default('optional'),
     }),
     infrastructure: infrastructureSchema,
     nodes: z.array(nodeSchema).min(1).max(MAX_NODES),

@@ -122,6 +122,8 @@ release:
   version: ${release.version}
   from: ${release.from} # s3://bucket/prefix, oci://registry/repository or ./folder
 ${renderReleaseKey(like)}
+  # With "required", no node admin vouches for an image that they have not rebuilt ("vault fetch --rebuild", in a working copy).
+  rebuilds: ${like?.release.rebuilds ?? 'optional'}
 
 # The infrastructure admin: hosts, network, buckets. Never has a key of a node.
 infrastructure:

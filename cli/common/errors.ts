@@ -51,6 +51,8 @@ export type CliErrorCode =
   | 'MANIFEST_PCR_PRESENT'
   /** Something has the name of the folder that is to be written. */
   | 'OUTPUT_EXISTS'
+  /** One of several files could not be written; those before it were taken back. */
+  | 'OUTPUT_INCOMPLETE'
   /** The file of a transaction is none of the kind that was named. */
   | 'PAYLOAD_FILE_MALFORMED'
   /** The file that says where secrets come from, and which programs to start, may be written by others than its owner. */

@@ -4,6 +4,7 @@ import {
   constants,
   type FileHandle,
   link,
+  lstat,
   open,
   rename,
   rm,
@@ -12,6 +13,7 @@ import {
 } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UsageError } from './command.ts';
+import { CliError } from './errors.ts';
 import { describeSystemError } from './system-error.ts';
 
 export interface OutputOptions {
@@ -57,20 +59,82 @@ export async function writeOutput(
   }
 }
 
+/** File that is to be written with others. */
+interface OutputFile {
+  readonly path: string;
+  readonly content: Uint8Array | string;
+  /** Permissions. */
+  readonly mode: number;
+}
+
 /**
- * Asserts that a file can be written, before anything is made for it.
+ * Writes several files, all or none: each is complete and on the disk before the first appears under its name, and where one
+ * cannot appear, those before are taken back, and what they have replaced is there again.
+ *
+ * @throws CliError OUTPUT_INCOMPLETE, which says which one could not be written
+ */
+export async function writeOutputs(files: readonly OutputFile[]): Promise<void> {
+  const partialOf = (path: string) => `${path}.partial-${process.pid}`;
+  const formerOf = (path: string) => `${path}.former-${process.pid}`;
+  const [staged, placed, kept] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  let current = '';
+  try {
+    for (const { path, content, mode } of files) {
+      current = path;
+      await using file = await open(partialOf(path), 'wx', mode);
+      staged.add(path);
+      await file.writeFile(content);
+      await file.sync();
+    }
+    for (const { path } of files) {
+      current = path;
+      if (await linkFormer(path, formerOf(path))) kept.add(path);
+      await rename(partialOf(path), path);
+      placed.add(path);
+    }
+    for (const folder of new Set(files.map(({ path }) => dirname(path)))) await syncFolder(folder);
+    for (const path of kept) await rm(formerOf(path), { force: true });
+  } catch (error) {
+    for (const path of placed)
+      await (kept.has(path) ? rename(formerOf(path), path) : rm(path, { force: true })).catch(
+        () => undefined,
+      );
+    for (const path of kept) await rm(formerOf(path), { force: true });
+    throw new CliError('OUTPUT_INCOMPLETE', 'one of the files could not be written, and so none was', {
+      path: current,
+      reason: describeSystemError(error),
+    });
+  } finally {
+    for (const path of staged) await rm(partialOf(path), { force: true });
+  }
+}
+
+/** Keeps a file under another name, too: a folder, a device or a pipe cannot be replaced. @returns false where there is none */
+async function linkFormer(path: string, name: string): Promise<boolean> {
+  const former = await lstat(path).catch(ignoreMissing);
+  if (former === undefined) return false;
+  if (!former.isFile() && !former.isSymbolicLink()) throw Object.assign(new Error(), { code: 'EEXIST' });
+  await link(path, name);
+  return true;
+}
+
+/**
+ * Asserts that a file can be written, before anything is made for it. A device or a pipe is written to, and needs no folder.
  * @throws UsageError when the folder does not exist or cannot be written, or the path is a folder
  */
 export async function assertWritable(path: string): Promise<void> {
   if (path === '') throw new UsageError('the name of the file to write is empty');
-  const code = await access(dirname(path), constants.W_OK)
-    .then(() => stat(path))
-    .then(
-      (found) => (found.isDirectory() ? 'EISDIR' : undefined),
-      (error: NodeJS.ErrnoException) =>
-        error.path === path && error.code === 'ENOENT' ? undefined : error.code,
-    );
+  const code = await findObstacle(path);
   if (code !== undefined) throw new UsageError(`cannot write ${path}: ${describeSystemError(code)}`);
+}
+
+async function findObstacle(path: string): Promise<string | undefined> {
+  const toCode = ({ code }: NodeJS.ErrnoException) => code;
+  const found = await stat(path).catch(toCode);
+  if (typeof found === 'object' && !found.isFile())
+    return found.isDirectory() ? 'EISDIR' : await access(path, constants.W_OK).then(() => undefined, toCode);
+  if (found !== undefined && typeof found !== 'object' && found !== 'ENOENT') return found;
+  return await access(dirname(path), constants.W_OK).then(() => undefined, toCode);
 }
 
 /**

@@ -3,7 +3,7 @@ import { DRILL_PAYLOAD_TYPE, encodeDrill, verifyDrill } from '../../audit/recove
 import { joinRecoveryKey, runDrill } from '../../admin/recovery/index.ts';
 import { createEnvelope, signEnvelope } from '../../shared/dsse/index.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
-import { writeOutput } from '../common/output-file.ts';
+import { assertWritable, writeOutput } from '../common/output-file.ts';
 import { readSigningKey } from '../common/private-key.ts';
 import { BACKUP_OPTIONS, nameBackup, readBackups, readCustodians, recoveryKeyOf } from './backups.ts';
 import { DUE_OPTIONS, printSchedule, sayDue } from './drill-due.ts';
@@ -61,6 +61,8 @@ async function hold(input: CommandInput): Promise<Outcome> {
   const nonce = input.text('nonce') ?? randomBytes(32).toString('hex');
   if (!/^(?:[0-9a-f]{2}){16,64}$/.test(nonce))
     throw new UsageError('--nonce is 16 to 64 bytes in lower-case hex');
+  // Before the custodians come together.
+  await assertWritable(output);
   const { privateKey, publicKey } = await readSigningKey(signer);
   const backups = await readBackups(input);
   const recoveryPublicKey = recoveryKeyOf(backups);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { computeManifestPcr, MANIFEST_PCR, verifyAttestationDocument } from '../../attestation/index.ts';
 import {
+  assertEnoughShares,
   assertOneKey,
   clearShares,
   formatKeyImport,
@@ -21,7 +22,7 @@ import { type Command, type CommandInput, type Outcome, readInput, UsageError } 
 import { readDocumentFile } from '../common/document-file.ts';
 import { inFile } from '../common/in-file.ts';
 import { readManifestFile } from '../common/manifest-file.ts';
-import { writeOutput } from '../common/output-file.ts';
+import { assertWritable, writeOutput, writeOutputs } from '../common/output-file.ts';
 import { readPcrFile, readRootFile } from '../common/trust-files.ts';
 import { BACKUP_OPTIONS, nameBackup, readBackups, readCustodians, recoveryKeyOf } from './backups.ts';
 import { readShares, SHARE_OPTIONS } from './shares.ts';
@@ -96,15 +97,26 @@ export const recoverCommand: Command = {
     const backups = await readBackups(input);
     const expected = recoveryKeyOf(backups);
     const target = await readTarget(input);
+    const isOne = keys.length === 1;
+    const pathOf = (key: string) =>
+      isOne ? output : join(output, `${key}.${target === undefined ? 'key' : 'import'}`);
+    // What would be in the way is found before the custodians give their shares.
+    for (const key of keys) {
+      await assertWritable(pathOf(key));
+      assertRecoverable(key, { backups, target, ...asked });
+    }
     const custodians = await readCustodians(input, expected);
     const { words } = await readShares(input, custodians);
     const recoveryKey = joinRecoveryKey(words, expected);
-    const isOne = keys.length === 1;
-    const described: Outcome[] = [];
-    for (const key of keys) {
-      const path = isOne ? output : join(output, `${key}.${target === undefined ? 'key' : 'import'}`);
-      described.push(describe(await recoverOne(key, path, { backups, recoveryKey, target, ...asked })));
-    }
+    const recovered = keys.map((key) =>
+      recoverOne(key, pathOf(key), { backups, recoveryKey, target, ...asked }),
+    );
+    const files = recovered.map(({ output: path, content, mode }) => ({ path, content, mode }));
+    const [file] = files;
+    // One key may be written to a pipe.
+    if (isOne && file !== undefined) await writeOutput(file.path, file.content, { mode: file.mode });
+    else await writeOutputs(files);
+    const described = recovered.map(describe);
     const [only] = described;
     if (isOne && only !== undefined) return only;
     return {
@@ -138,15 +150,21 @@ function readAsked(
   return asked;
 }
 
-interface Sources extends ReturnType<typeof readAsked> {
+/** Whose keys are recovered, and for whom. */
+interface Wanted extends ReturnType<typeof readAsked> {
   readonly backups: readonly VerifiedBackup[];
-  readonly recoveryKey: ReturnType<typeof joinRecoveryKey>;
   readonly target: Awaited<ReturnType<typeof readTarget>>;
 }
 
-/** Key that was recovered into a file. */
+interface Sources extends Wanted {
+  readonly recoveryKey: ReturnType<typeof joinRecoveryKey>;
+}
+
+/** Key that was recovered, and its file. */
 interface Recovered {
   readonly output: string;
+  readonly content: string;
+  readonly mode: number;
   readonly key: string;
   readonly publicKey: string | null;
   readonly epoch: number | null;
@@ -154,42 +172,51 @@ interface Recovered {
   readonly from?: VerifiedBackup;
 }
 
-async function recoverOne(
+/**
+ * Asserts that the backups are enough to recover a key, by what they say of it.
+ *
+ * @throws RecoveryCeremonyError BACKUP_KEY_ABSENT, BACKUP_KEYS_DIFFER, BACKUP_SHARES_TOO_FEW, …, KEY_NOT_IMPORTABLE
+ */
+function assertRecoverable(key: string, { backups, target, epoch, publicKey }: Wanted): void {
+  if (findWhole(backups, key, publicKey) === undefined)
+    assertEnoughShares(backups, key, { epoch, publicKey });
+  else if (target !== undefined)
+    throw new RecoveryCeremonyError('KEY_NOT_IMPORTABLE', 'a node takes up a shared key alone', { key });
+}
+
+/** Recovers a key, and makes the content of its file. Nothing is written. */
+function recoverOne(
   key: string,
   output: string,
   { backups, recoveryKey, target, epoch, publicKey: publicWanted, as = key }: Sources,
-): Promise<Recovered> {
+): Recovered {
   const whole = findWhole(backups, key, publicWanted);
   if (whole !== undefined) {
-    if (target !== undefined)
-      throw new RecoveryCeremonyError('KEY_NOT_IMPORTABLE', 'a node takes up a shared key alone', { key });
     const wholeSecret = openEntry(whole.backup, whole.sealed, recoveryKey);
     try {
-      await writeOutput(output, formatWhole(whole.sealed.entry, wholeSecret), { mode: 0o600 });
+      const content = formatWhole(whole.sealed.entry, wholeSecret);
+      const { publicKey } = whole.sealed.entry;
+      return { output, content, mode: 0o600, key, publicKey, epoch: null, from: whole.backup };
     } finally {
       wholeSecret.fill(0);
     }
-    return { output, key, publicKey: whole.sealed.entry.publicKey, epoch: null, from: whole.backup };
   }
   const recovered = recoverShares(backups, recoveryKey, key, { epoch, publicKey: publicWanted });
   const { type, group } = recovered;
   const publicKey = group.commitments[0] ?? new Uint8Array();
+  const found = { output, key, publicKey: Buffer.from(publicKey).toString('hex'), epoch: group.epoch };
   let secret: Uint8Array | undefined;
   try {
     secret = joinKey(recovered);
     if (target === undefined)
-      await writeOutput(output, `${Buffer.from(secret).toString('hex')}\n`, { mode: 0o600 });
-    else {
-      const { importKey, manifest, session } = target;
-      const request = sealKey(secret, { type, publicKey }, importKey, { manifest, session, key: as });
-      await writeOutput(output, formatKeyImport({ key: as, request }));
-    }
+      return { ...found, content: `${Buffer.from(secret).toString('hex')}\n`, mode: 0o600 };
+    const { importKey, manifest, session, ruledBy } = target;
+    const request = sealKey(secret, { type, publicKey }, importKey, { manifest, session, key: as });
+    return { ...found, content: formatKeyImport({ key: as, request }), mode: 0o644, ruledBy };
   } finally {
     secret?.fill(0);
     clearShares(recovered);
   }
-  const { ruledBy } = target ?? {};
-  return { output, key, publicKey: Buffer.from(publicKey).toString('hex'), epoch: group.epoch, ruledBy };
 }
 
 function describe({ output, key, publicKey, epoch, ruledBy, from }: Recovered): Outcome {

@@ -1,11 +1,11 @@
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { artifactOf, mirrorRelease } from '../../admin/artifacts/index.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
 import { createProgress } from '../common/progress.ts';
 import { type FetchedRelease, fetchRelease } from './releases/fetch-release.ts';
 import { readReleaseInput, RELEASE_OPTIONS, type ReleaseInput } from './releases/input.ts';
 import { openLocation } from './releases/open-location.ts';
-import { rebuildRelease } from './releases/rebuild.ts';
+import { rebuildRelease, recordPathOf } from './releases/rebuild.ts';
 import { SEEN_OPTIONS } from './accounts-seen.ts';
 import { checkFile, OWN_KEY_OPTION } from './check.ts';
 import { readVaultFile, ROLE_OPTION, type VaultFile } from './options.ts';
@@ -54,7 +54,7 @@ export const fetchCommand: Command = {
       ...describeSheets(sheets, input.text('role')),
     ]);
     const { index, folder } = release;
-    const recordPath = join(wanted.folder, `${index.version}.rebuilt.json`);
+    const recordPath = recordPathOf(wanted.folder, index.version);
     const rebuilt = input.flag('rebuild') ? await rebuildRelease(release, recordPath, input.io) : undefined;
     const measurements = Object.entries(index.measurements);
     return {

@@ -15,6 +15,7 @@ import { readRootFile } from '../common/trust-files.ts';
 import { openAwsClients } from './aws-clients.ts';
 import { openExchangeFolder } from './exchange-folder.ts';
 import { openRelease } from './open-release.ts';
+import { isRebuilt } from './releases/rebuild.ts';
 import type { RunPlace } from './run-options.ts';
 import { openWorkFolder } from './work-folder.ts';
 import { lockFolder } from './run-lock.ts';
@@ -67,6 +68,8 @@ export async function openRunContext(input: CommandInput, place: RunPlace): Prom
         releases.set(version, opened);
         return opened;
       },
+      isRebuilt: async (version) =>
+        await isRebuilt(place.releases, version, (await context.release(version)).image.sha384),
       template: async (name) => ({
         text: await readTemplate(name, { nodes: vault.document.nodes.length }),
         policy: readStackPolicy(name),

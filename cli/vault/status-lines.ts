@@ -57,6 +57,7 @@ export function describeConfiguration({
   time,
   running,
   change,
+  isLeap,
   counts,
   waitsFor,
 }: ConfigurationStatus): string {
@@ -64,7 +65,11 @@ export function describeConfiguration({
   return [
     `node ${node}: configuration ${version}, stated ${time}, ${running === null ? 'not said to run' : `said to run: ${running}`}`,
     `clients: ${clients}, approvers: ${approvers}, keys: ${keys}, rules: ${rules}`,
-    ...(change === 0 ? [] : [`change ${change} of the rules`]),
+    ...(change === 0
+      ? []
+      : [
+          `change ${change} of the rules${isLeap ? ' (VAULT_CHANGE_LEAP: too far ahead, and not counted)' : ''}`,
+        ]),
     `SHA-384 ${digest}`,
     ...(waitsFor === null ? [] : [`waits for ${waitsFor}`]),
   ].join('; ');

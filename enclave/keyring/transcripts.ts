@@ -37,14 +37,9 @@ export function listTranscriptChanges(
 
 /** Reads a transcript; null where there is none. @throws StoreError */
 export async function readTranscript(
-  store: Pick<SealedStore, 'read'>,
+  store: Pick<SealedStore, 'readParts'>,
   id: string,
 ): Promise<Uint8Array | null> {
-  const parts: Uint8Array[] = [];
-  for (let part = 0; part < MAX_PARTS; part += 1) {
-    const bytes = await store.read(place(id, part));
-    if (bytes === null) break;
-    parts.push(bytes);
-  }
+  const parts = await store.readParts(Array.from({ length: MAX_PARTS }, (_, part) => place(id, part)));
   return parts.length === 0 ? null : new Uint8Array(Buffer.concat(parts));
 }

@@ -81,7 +81,7 @@ export class CeremonyRegister {
   fail(id: string, error: unknown): void {
     const known = this.#ceremonies.get(id);
     if (known === undefined) return;
-    const failure = { code: errorCode(error), nodes: nodesOf(error) };
+    const failure = { code: errorCode(error), nodes: nodesOf(error), ...refusalOf(error) };
     this.#ceremonies.set(id, { ...known, state: 'failed', ends: this.#now(), failure });
   }
 
@@ -109,4 +109,11 @@ function nodesOf(error: unknown): number[] {
     (list): list is number[] => Array.isArray(list) && list.length > 0 && list.every(Number.isInteger),
   );
   return sort(named ?? []);
+}
+
+/** What the node that has refused a ceremony has given as its reason. */
+function refusalOf(error: unknown): { refusal?: string } {
+  const isRefusal = error instanceof HoldfastError && error.code === 'CEREMONY_REFUSED';
+  const refusal = isRefusal ? error.details['code'] : undefined;
+  return typeof refusal === 'string' ? { refusal } : {};
 }

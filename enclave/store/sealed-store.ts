@@ -175,9 +175,29 @@ export class SealedStore {
    * Reads a record's plaintext, which the caller clears; null when there is no such record.
    * @throws StoreError STORE_RECORD_MISSING, STORE_RECORD_ALTERED
    */
-  async read({ table, id }: RecordKey): Promise<Uint8Array | null> {
-    const entry = findEntry(this.#tree, { table, id });
-    return entry === undefined ? null : await readSealed(this.#storage, this.#key, { table, id }, entry);
+  async read(place: RecordKey): Promise<Uint8Array | null> {
+    const [plaintext] = await this.readParts([place]);
+    return plaintext ?? null;
+  }
+
+  /**
+   * Reads records one after the other up to the first that is missing, with no commit between them. A read and a commit
+   * never overlap: of two frames under way the parent may carry out either first, and what it answers then would seem
+   * altered.
+   *
+   * @returns plaintexts, which the caller clears
+   * @throws StoreError STORE_RECORD_MISSING, STORE_RECORD_ALTERED
+   */
+  async readParts(places: readonly RecordKey[]): Promise<Uint8Array[]> {
+    return await this.#inTurn(async () => {
+      const parts: Uint8Array[] = [];
+      for (const { table, id } of places) {
+        const entry = findEntry(this.#tree, { table, id });
+        if (entry === undefined) break;
+        parts.push(await readSealed(this.#storage, this.#key, { table, id }, entry));
+      }
+      return parts;
+    });
   }
 
   /**
@@ -193,9 +213,13 @@ export class SealedStore {
     state: Partial<RootState> = {},
     entries: readonly Uint8Array[] = [],
   ): Promise<void> {
-    const result = this.#last.then(() => this.#write(changes, state, entries));
+    await this.#inTurn(() => this.#write(changes, state, entries));
+  }
+
+  async #inTurn<Result>(act: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(act);
     this.#last = result.catch(() => undefined);
-    return result;
+    return await result;
   }
 
   async #write(

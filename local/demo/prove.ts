@@ -12,7 +12,7 @@ import { makeTransfer } from '../testbed/ethereum-transfer.ts';
 import { judge, type StepResult } from './steps.ts';
 
 const POLL_MS = 20;
-const PUBLISH_MS = 10_000;
+const PUBLISH_MS = 60_000;
 
 const statusSchema = z.object({ auditLog: z.object({ size: z.int(), published: z.int() }) });
 const peersSchema = z.object({

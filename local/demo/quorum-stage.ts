@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectNode, type NodeClientOptions, type QuorumClient } from '../../client/index.ts';
+import { connectNode, connectQuorum, type NodeClientOptions, type QuorumClient } from '../../client/index.ts';
 import { formatWitnessKey } from '../../client/witness-key.ts';
 import type { Program } from '../nitro-host/index.ts';
 import { loadApprovers } from '../testbed/decision-configuration.ts';
@@ -11,7 +11,7 @@ import type { TestQuorum } from '../testbed/test-quorum.ts';
 import type { Testbed } from '../testbed/testbed.ts';
 
 /** Milliseconds within which a node reaches the others and learns of the epoch in force. */
-export const CATCH_UP_MS = 20_000;
+export const CATCH_UP_MS = 60_000;
 export const POLL_MS = 200;
 
 /** Waits until a node has a channel with every other one. @throws Error when it has not in time */
@@ -22,6 +22,14 @@ export async function waitForPeers(client: QuorumClient): Promise<void> {
     if (peers.every(({ state }) => state === 'connected')) return;
     if (Date.now() > deadline) throw new Error(`node ${node} does not reach the others`);
     await sleep(POLL_MS);
+  }
+}
+
+/** Waits until each of these nodes has a channel with every other one: what one of them sees says nothing of the rest. */
+export async function waitForAllPeers(nodes: readonly NodeClientOptions[]): Promise<void> {
+  for (const node of nodes) {
+    const client = await connectQuorum({ nodes: [node] });
+    await waitForPeers(client).finally(() => client.close());
   }
 }
 

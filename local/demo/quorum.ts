@@ -8,7 +8,7 @@ import { QUORUM_KEYS, type WitnessKeys } from '../testbed/quorum-configuration.t
 import { CLIENT } from '../testbed/scenario.ts';
 import { type QuorumMember, type StartMemberOptions, TestQuorum } from '../testbed/test-quorum.ts';
 import { openTestbed } from '../testbed/testbed.ts';
-import { attestKeys, CATCH_UP_MS, openConfigurations, POLL_MS, waitForPeers } from './quorum-stage.ts';
+import { attestKeys, CATCH_UP_MS, openConfigurations, POLL_MS, waitForAllPeers } from './quorum-stage.ts';
 import { rollBackWitnessed } from './quorum-witness.ts';
 import { judge, type Running, type Step } from './steps.ts';
 
@@ -66,10 +66,8 @@ export async function playQuorum({ directory, program, running, step }: QuorumSt
   const client = await connect(quorum.members);
   const keys = new Map<number, WitnessKeys>();
   await step('quorum', 'each node verifies the attestation documents of the other two', async () => {
-    for (const member of quorum.members) {
-      await waitForPeers(await connect([member]));
-      keys.set(member.node, await attestKeys(reach(member)));
-    }
+    await waitForAllPeers(quorum.members.map(reach));
+    for (const member of quorum.members) keys.set(member.node, await attestKeys(reach(member)));
     return { ok: true, outcome: 'all are connected' };
   });
   let publicKey = '';
@@ -129,7 +127,7 @@ export async function playQuorum({ directory, program, running, step }: QuorumSt
     },
   );
   await step('quorum', 'the others make its share again; none of them learns it', async () => {
-    for (const member of quorum.members) await waitForPeers(await connect([member]));
+    await waitForAllPeers(quorum.members.map(reach));
     const { ceremony } = await client.repair(KEY, SIZE);
     const done = await client.waitFor(ceremony);
     return { ok: done.publicKey === publicKey, outcome: `epoch ${done.epoch}, the same key` };

@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { bundlePrograms } from './bundle.ts';
 
 const PROJECT = resolve(import.meta.dirname, '..', '..');
@@ -17,6 +18,8 @@ const COPIED = [
 ];
 /** Addon, compiled from files that are copied; absent on a machine without a compiler. */
 const ADDON = 'build/holdfast.node';
+/** Folder of the bundle that was made last, by the digest of all that it was made from. */
+const BUNDLES = join(PROJECT, 'node_modules/.cache/holdfast-programs');
 
 /** Copy of the enclave's code in a folder of its own: what is measured and run stays as it is while the project changes. */
 export interface Program {
@@ -40,6 +43,57 @@ export async function copyProgram(change?: (folder: string) => Promise<void>): P
   if (existsSync(join(PROJECT, ADDON))) await cp(join(PROJECT, ADDON), join(folder, ADDON));
   await symlink(join(PROJECT, 'node_modules'), join(folder, 'node_modules'));
   await change?.(folder);
+  if (change === undefined) await takeBundle(folder);
+  else await bundle(folder);
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** Takes the bundle that was made of the same code before, which computes for seconds, or makes it. */
+async function takeBundle(folder: string): Promise<void> {
+  const made = join(BUNDLES, await digestCode(folder));
+  const out = dirname(programEntry(folder));
+  try {
+    await cp(made, out, { recursive: true });
+  } catch {
+    await rm(out, { recursive: true, force: true });
+    await bundle(folder);
+    await keepBundle(out, made);
+  }
+}
+
+/** Keeps a bundle in the place of all others. Another process may do the same now: each puts a whole folder in place. */
+async function keepBundle(out: string, made: string): Promise<void> {
+  await mkdir(BUNDLES, { recursive: true });
+  const part = await mkdtemp(join(BUNDLES, 'part-'));
+  await cp(out, part, { recursive: true });
+  await rename(part, made).catch(() => rm(part, { recursive: true, force: true }));
+  for (const name of await readdir(BUNDLES)) {
+    const isOther = !name.startsWith('part-') && join(BUNDLES, name) !== made;
+    if (isOther) await rm(join(BUNDLES, name), { recursive: true, force: true });
+  }
+}
+
+/** Computes the digest of what a bundle is made from: names and bytes, those of the packages by package-lock.json. */
+async function digestCode(folder: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const path of (await listCopied(folder)).toSorted()) {
+    const bytes = await readFile(join(folder, path));
+    hash.update(JSON.stringify([path, bytes.length])).update(bytes);
+  }
+  return hash.digest('hex');
+}
+
+async function listCopied(folder: string): Promise<string[]> {
+  const files = COPIED.filter((name) => name.endsWith('.json'));
+  for (const name of COPIED.filter((copied) => !files.includes(copied))) {
+    const entries = await readdir(join(folder, name), { recursive: true, withFileTypes: true });
+    for (const entry of entries)
+      if (entry.isFile()) files.push(relative(folder, join(entry.parentPath, entry.name)));
+  }
+  return files;
+}
+
+async function bundle(folder: string): Promise<void> {
   await bundlePrograms({
     root: folder,
     entries: { [ENTRY]: 'local/enclave-main.ts' },
@@ -49,5 +103,4 @@ export async function copyProgram(change?: (folder: string) => Promise<void>): P
       '@aws-sdk/credential-provider-node': join(folder, 'enclave/unlock/absent-credential-provider.ts'),
     },
   });
-  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }

@@ -6,6 +6,8 @@ import { testNodeParentOptions } from './test-node-parent.ts';
 import type { Testbed } from './testbed.ts';
 
 const POLL_MS = 5;
+/** Looks after the end of an enclave: its last word may still be on its way through the parent. */
+const LAST_LOOKS = 100;
 /** Beyond every deadline of a start itself, however busy the machine is. */
 const START_TIMEOUT_MS = 120_000;
 
@@ -67,14 +69,17 @@ export async function runNode(
 async function settle(parent: Parent, enclave: LocalEnclave): Promise<Pick<StartedNode, 'phase' | 'code'>> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   let hasExited = false;
+  let looks = 0;
   const exited = enclave.exited.then(() => {
     hasExited = true;
   });
   while (Date.now() < deadline) {
     const status = parent.node;
     if (status?.phase === 'serving') return { phase: 'serving', code: null };
-    if (hasExited) return { phase: 'failed', code: status?.phase === 'failed' ? status.code : 'NO_WORD' };
-    await Promise.race([sleep(POLL_MS), exited]);
+    if (status?.phase === 'failed' && hasExited) return { phase: 'failed', code: status.code };
+    if (hasExited && looks === LAST_LOOKS) return { phase: 'failed', code: 'NO_WORD' };
+    if (hasExited) looks += 1;
+    await (hasExited ? sleep(POLL_MS) : Promise.race([sleep(POLL_MS), exited]));
   }
   throw new Error('expected a node that serves or fails within its time');
 }

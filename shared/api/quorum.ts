@@ -119,8 +119,11 @@ export const ceremonySchema = z.strictObject({
   started: time,
   /** When the ceremony is given up, while it runs; then when it ended. */
   ends: time,
-  /** Why it failed, and the nodes that are at fault, where they are known. */
-  failure: z.strictObject({ code, nodes: nodeList }).nullable(),
+  /**
+   * Why it failed, the nodes that are at fault, where they are known, and what the node that has refused says
+   * (CEREMONY_REFUSED).
+   */
+  failure: z.strictObject({ code, nodes: nodeList, refusal: code.optional() }).nullable(),
   /** Holders of the new epoch that do not know yet that it is in force: each asks for it when it is back. */
   uninformed: nodeList,
   /** The group's public key, once it is known. */

@@ -33,6 +33,7 @@ export interface UnixTransportOptions {
  */
 export function createUnixTransport(options: UnixTransportOptions): Transport {
   const { cid, directory, preambleTimeoutMs = PREAMBLE_TIMEOUT_MS } = options;
+  const queues: Queues = new Map();
   assertUint32(cid, 'cid');
   let connections = 0;
 
@@ -41,7 +42,7 @@ export function createUnixTransport(options: UnixTransportOptions): Transport {
     async connect(to, connectOptions) {
       assertUint32(to.cid, 'cid');
       assertUint32(to.port, 'port');
-      const socket = await dial(directory, fileOf(to), connectOptions);
+      const socket = await dial(directory, fileOf(to), queues, connectOptions);
       connections += 1;
       socket.write(encodePreamble({ cid, port: FIRST_SOURCE_PORT + (connections % FIRST_SOURCE_PORT) }));
       return socket;
@@ -81,7 +82,15 @@ function ignoreErrors(socket: Socket): void {
   socket.on('error', () => {});
 }
 
-async function dial(directory: string, file: string, options: ConnectOptions): Promise<Socket> {
+/** Last of those who wait for a place in the backlog of a socket, by the socket's file: settles when it has its turn behind it. */
+type Queues = Map<string, Promise<void>>;
+
+async function dial(
+  directory: string,
+  file: string,
+  queues: Queues,
+  options: ConnectOptions,
+): Promise<Socket> {
   const attempt = new AbortController();
   const abort = () => attempt.abort();
   const timer = setTimeout(abort, options.timeoutMs);
@@ -92,15 +101,11 @@ async function dial(directory: string, file: string, options: ConnectOptions): P
   try {
     signal.throwIfAborted();
     target = await openSocketPath(directory, file, 'CONNECT_FAILED');
-    for (let retryMs = 2; ; retryMs = Math.min(2 * retryMs, MAX_BACKLOG_RETRY_MS)) {
-      try {
-        return await connectOnce(target.path, signal);
-      } catch (error) {
-        // On a Unix socket a full backlog refuses at once, where AF_VSOCK and TCP would wait.
-        if (systemCode(error) !== 'EAGAIN') throw error;
-        await sleep(retryMs * (0.5 + Math.random()), undefined, { signal });
-      }
-    }
+    const { path } = target;
+    return (
+      (await connectIfRoom(path, signal)) ??
+      (await inTurn(queues, file, signal, () => connectWhenRoom(path, signal)))
+    );
   } catch (error) {
     throw toConnectError(error, file, options);
   } finally {
@@ -108,6 +113,57 @@ async function dial(directory: string, file: string, options: ConnectOptions): P
     options.signal?.removeEventListener('abort', abort);
     await target?.release();
   }
+}
+
+/** Connects; undefined where the backlog is full: a Unix socket refuses at once then, where AF_VSOCK and TCP would wait. */
+async function connectIfRoom(path: string, signal: AbortSignal): Promise<Socket | undefined> {
+  try {
+    return await connectOnce(path, signal);
+  } catch (error) {
+    if (systemCode(error) !== 'EAGAIN') throw error;
+    return undefined;
+  }
+}
+
+async function connectWhenRoom(path: string, signal: AbortSignal): Promise<Socket> {
+  for (let retryMs = 2; ; retryMs = Math.min(2 * retryMs, MAX_BACKLOG_RETRY_MS)) {
+    const socket = await connectIfRoom(path, signal);
+    if (socket !== undefined) return socket;
+    await sleep(retryMs * (0.5 + Math.random()), undefined, { signal });
+  }
+}
+
+/**
+ * Has one after the other try again: thousands who did it at the same time would leave a process that listens itself no
+ * time to accept any.
+ */
+async function inTurn<T>(
+  queues: Queues,
+  file: string,
+  signal: AbortSignal,
+  act: () => Promise<T>,
+): Promise<T> {
+  const before = queues.get(file);
+  const turn = Promise.withResolvers<void>();
+  const last = (before ?? Promise.resolve()).then(() => turn.promise);
+  queues.set(file, last);
+  void last.then(() => {
+    if (queues.get(file) === last) queues.delete(file);
+  });
+  try {
+    await Promise.race([before, rejectWhenAborted(signal)]);
+    return await act();
+  } finally {
+    turn.resolve();
+  }
+}
+
+function rejectWhenAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const abort = () => reject(signal.reason as Error);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
 }
 
 function toConnectError(error: unknown, file: string, options: ConnectOptions): unknown {

@@ -127,7 +127,7 @@ export class WaitingNode {
         approvers,
         groups: new Map([['treasury', ids]]),
         clients: new Map([['backend', { publicKey: '01'.repeat(32), person: null }]]),
-        now: Date.now,
+        now: () => Date.now(),
       },
     );
     const receiptKey = generateKeyPairSync('ed25519').privateKey;

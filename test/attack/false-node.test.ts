@@ -78,7 +78,8 @@ describe('a client that is answered by somebody else gets an error, and gets it 
     ['no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n', 'ANSWER_LOST'],
   ])('%s', async (_, reply, code) => {
     const url = await startImpostor(reply);
-    expect(await codeOf(attestNode({ url, trust: trust(), timeoutMs: 1_000 }))).toBe(code);
+    const timeoutMs = code === 'ANSWER_TIMEOUT' ? 1_000 : 60_000;
+    expect(await codeOf(attestNode({ url, trust: trust(), timeoutMs }))).toBe(code);
   });
 });
 

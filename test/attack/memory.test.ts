@@ -72,7 +72,7 @@ const isSmaller = ({ held, peak }: Growth) => held < MAX_WAITING_MB && peak < MA
 describe('the enclave does not grow by a stranger who', () => {
   const dial = async () => {
     const client = createUnixTransport({ directory, cid: 3 });
-    return await client.connect({ cid: 16, port: ENCLAVE_PORT.api }, { timeoutMs: 5_000 });
+    return await client.connect({ cid: 16, port: ENCLAVE_PORT.api }, { timeoutMs: 30_000 });
   };
   const shapes = [...httpShapes({ target: '/slow', lines: [], isTls: true }), ...TLS_SHAPES];
   beforeAllStart('enclave');

@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 function dial(): Promise<Duplex> {
-  return client.connect({ cid: ENCLAVE, port: ENCLAVE_PORT.api }, { timeoutMs: 5_000 });
+  return client.connect({ cid: ENCLAVE, port: ENCLAVE_PORT.api }, { timeoutMs: 30_000 });
 }
 
 async function openTls(): Promise<TLSSocket> {

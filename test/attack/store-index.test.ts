@@ -37,7 +37,7 @@ beforeEach(async () => {
     store,
     onControl: (exchange) => script(exchange),
   });
-  client = createControlClient(transportOf(ENCLAVE_CID), { timeoutMs: 10_000 });
+  client = createControlClient(transportOf(ENCLAVE_CID), { timeoutMs: 30_000 });
   const made = SealedStore.create(client, key, STATE, undefined);
   await made.commit(IDS.map((id) => ({ table: 'keys', id, plaintext: Uint8Array.of(1) })));
 });

@@ -291,9 +291,9 @@ describe('a person at a terminal', () => {
 
   it('may leave with Ctrl-C', async () => {
     const abort = new AbortController();
-    const stdin = new Readable({ read: () => {} });
+    // Whoever reads has asked.
+    const stdin = new Readable({ read: () => void setImmediate(() => abort.abort()) });
     const finished = sign(plain, ann, ['--json'], { isTerminal: true, stdin, signal: abort.signal });
-    setTimeout(() => abort.abort(), 50);
     expect(refusalIn(await finished).code).toBe('DECLINED');
   });
 

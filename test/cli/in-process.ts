@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly isTerminal?: boolean;
   readonly nouns?: Nouns;
   readonly signal?: AbortSignal;
+  /** Called with all that standard error has had so far, each time that something comes. */
+  readonly onStderr?: (text: string) => void;
   /** Environment; empty when left out, so that no test depends on where it runs. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly folder?: string;
@@ -24,8 +26,9 @@ export interface Finished {
 
 /** Runs `holdfast` in this process with streams of its own. */
 export async function runHoldfast(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  const { stdin = '', isTerminal = false, nouns = allNouns, signal, env = {}, folder } = options;
-  const [stdout, stderr] = [collectOutput({ isTTY: isTerminal }), collectOutput({ isTTY: isTerminal })];
+  const { stdin = '', isTerminal = false, nouns = allNouns, signal, env = {}, folder, onStderr } = options;
+  const stdout = collectOutput({ isTTY: isTerminal });
+  const stderr = collectOutput({ isTTY: isTerminal, onText: onStderr });
   const io = {
     stdin: Object.assign(stdin instanceof Readable ? stdin : Readable.from([Buffer.from(stdin)]), {
       isTTY: isTerminal,

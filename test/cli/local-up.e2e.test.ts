@@ -1,7 +1,5 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +10,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { nouns } from '../../cli/nouns.ts';
 import { runCli } from '../../cli/run.ts';
 import { findClient } from '../local/kms/clients.ts';
+import { freePort } from '../support/free-ports.ts';
 import { refusalIn, runHoldfast } from './in-process.ts';
 import { makeFolder } from './node-files.ts';
 
@@ -41,14 +40,6 @@ async function kill(pid: number): Promise<void> {
   process.kill(pid, 'SIGKILL');
   await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 10_000 }).toBe(false);
   await sleep(500);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 /** Runs `local up` until it has printed what is waited for, does something with all it printed, and stops it. */
@@ -88,29 +79,25 @@ async function whileServing(
 }
 
 describe('holdfast local up', () => {
-  it(
-    'tells programs an event a line, and has a status page that both commands read',
-    { timeout: 60_000 },
-    async () => {
-      const folder = makeFolder();
-      let parent: unknown;
-      let node: unknown;
-      const { exit, events } = await whileServing(folder.at('state'), async ({ status = '' }) => {
-        parent = JSON.parse((await runHoldfast(['parent', 'status', '--url', status, '--json'])).out);
-        node = JSON.parse((await runHoldfast(['node', 'status', status, '--json'])).out);
-      });
-      expect(exit).toBe(0);
-      expect(events.map(({ event }) => event)).toEqual(['serving', 'stopped']);
-      expect(parent).toMatchObject({
-        ok: true,
-        node: { phase: 'serving' },
-        enclave: { cid: expect.any(Number) },
-      });
-      expect(node).toMatchObject({ ok: true, node: { phase: 'serving' } });
-    },
-  );
+  it('tells programs an event a line, and has a status page that both commands read', async () => {
+    const folder = makeFolder();
+    let parent: unknown;
+    let node: unknown;
+    const { exit, events } = await whileServing(folder.at('state'), async ({ status = '' }) => {
+      parent = JSON.parse((await runHoldfast(['parent', 'status', '--url', status, '--json'])).out);
+      node = JSON.parse((await runHoldfast(['node', 'status', status, '--json'])).out);
+    });
+    expect(exit).toBe(0);
+    expect(events.map(({ event }) => event)).toEqual(['serving', 'stopped']);
+    expect(parent).toMatchObject({
+      ok: true,
+      node: { phase: 'serving' },
+      enclave: { cid: expect.any(Number) },
+    });
+    expect(node).toMatchObject({ ok: true, node: { phase: 'serving' } });
+  });
 
-  it('lets clients of AWS in by profiles of its own', { timeout: 60_000 }, async () => {
+  it('lets clients of AWS in by profiles of its own', async () => {
     const folder = makeFolder();
     await whileServing(folder.at('state'), async ({ aws }) => {
       if (aws === undefined) throw new Error('nothing of AWS is said');
@@ -144,7 +131,6 @@ describe('holdfast local up', () => {
 
   it.skipIf(python === undefined)(
     'prints lines that the AWS CLI takes as they are, in a folder with a blank, and that leave ~/.aws alone',
-    { timeout: 120_000 },
     async () => {
       const folder = makeFolder();
       mkdirSync(folder.at('.aws'));
@@ -169,38 +155,34 @@ describe('holdfast local up', () => {
     },
   );
 
-  it(
-    'keeps its status port, and leaves a profile that saves typing everything else',
-    { timeout: 90_000 },
-    async () => {
-      const folder = makeFolder();
-      const port = await freePort();
-      for (const _ of ['first', 'second']) {
-        let seen: unknown[] = [];
-        const { exit } = await whileServing(
-          folder.at('state'),
-          async ({ status, profile = '' }) => {
-            const options = { env: { HOLDFAST_PROFILE: profile } };
-            const run = async (...args: string[]) =>
-              JSON.parse((await runHoldfast([...args, '--json'], options)).out) as { ok: boolean };
-            seen = [
-              status,
-              (await run('node', 'status')).ok,
-              (await run('parent', 'status')).ok,
-              (await run('node', 'attest')).ok,
-              (await run('node', 'keys')).ok,
-              (await run('node', 'sign', 'audit-log', '--digest', '11'.repeat(32))).ok,
-            ];
-          },
-          ['--status-port', String(port)],
-        );
-        expect(exit).toBe(0);
-        expect(seen).toEqual([`http://127.0.0.1:${port}`, true, true, true, true, true]);
-      }
-    },
-  );
+  it('keeps its status port, and leaves a profile that saves typing everything else', async () => {
+    const folder = makeFolder();
+    const port = await freePort();
+    for (const _ of ['first', 'second']) {
+      let seen: unknown[] = [];
+      const { exit } = await whileServing(
+        folder.at('state'),
+        async ({ status, profile = '' }) => {
+          const options = { env: { HOLDFAST_PROFILE: profile } };
+          const run = async (...args: string[]) =>
+            JSON.parse((await runHoldfast([...args, '--json'], options)).out) as { ok: boolean };
+          seen = [
+            status,
+            (await run('node', 'status')).ok,
+            (await run('parent', 'status')).ok,
+            (await run('node', 'attest')).ok,
+            (await run('node', 'keys')).ok,
+            (await run('node', 'sign', 'audit-log', '--digest', '11'.repeat(32))).ok,
+          ];
+        },
+        ['--status-port', String(port)],
+      );
+      expect(exit).toBe(0);
+      expect(seen).toEqual([`http://127.0.0.1:${port}`, true, true, true, true, true]);
+    }
+  });
 
-  it('has rules that read transactions, and people who approve', { timeout: 90_000 }, async () => {
+  it('has rules that read transactions, and people who approve', async () => {
     const folder = makeFolder();
     await whileServing(folder.at('state'), async ({ profile = '', trial }) => {
       if (trial === undefined) throw new Error('nothing is said of transfers');
@@ -289,7 +271,7 @@ describe('holdfast local up', () => {
     ['keys/authority.pem', 'STATE_DAMAGED'],
     ['node-1/manifest.json', 'STATE_DAMAGED'],
     ['aws/aws.sqlite', 'STATE_UNREADABLE'],
-  ])('says that its state is damaged, without quoting it: %s', { timeout: 60_000 }, async (name, code) => {
+  ])('says that its state is damaged, without quoting it: %s', async (name, code) => {
     const folder = makeFolder();
     const path = join(folder.path, name);
     mkdirSync(dirname(path), { recursive: true });

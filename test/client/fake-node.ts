@@ -9,6 +9,7 @@ import { EmulatedNsm, NitroRoot } from '../../local/nsm/index.ts';
 import { errorCode } from '../../shared/errors.ts';
 import { ReplayCache, verifyRequestSignature } from '../../shared/http-signature/index.ts';
 import { digestManifest } from '../../shared/documents/manifest.ts';
+import { freePort } from '../support/free-ports.ts';
 
 export const backend = generateKeyPairSync('ed25519');
 export const PCRS = new Map([0, 1, 2].map((index) => [index, new Uint8Array(48).fill(index + 1)]));
@@ -173,8 +174,11 @@ export async function startFakeNode(behaviour: NodeBehaviour = {}): Promise<Fake
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  await new Promise<void>((resolve) => {
-    server.listen(behaviour.port ?? 0, '127.0.0.1', resolve);
+  // Whoever comes after this one listens at the same port.
+  const wanted = behaviour.port ?? (await freePort());
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(wanted, '127.0.0.1', resolve);
   });
   const { port } = server.address() as AddressInfo;
   return {

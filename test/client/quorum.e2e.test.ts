@@ -110,7 +110,7 @@ describe('three nodes of a quorum', () => {
       });
       members.push(await start(await testbed.addHost(), testNode));
     }
-  }, 60_000);
+  });
 
   afterAll(async () => {
     for (const { client, node } of members) {

@@ -75,7 +75,7 @@ beforeAll(() => {
   save('unsigned.hex', transfer.transaction);
 });
 
-describe('the page about cold nodes', { timeout: 120_000 }, () => {
+describe('the page about cold nodes', () => {
   it('leads by its own configuration from nothing to a node', async () => {
     await say('config sign');
     expect(await say('cold init')).toMatchObject({ keys: [{ id: 'treasury', type: 'secp256k1' }] });

@@ -21,6 +21,30 @@ afterAll(async () => {
 
 const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString();
 
+/** Starts a node that signs under a configuration which ends soon: later on a machine that takes longer for a start. */
+async function startBeforeEnd() {
+  let found = '';
+  for (const [index, seconds] of [8, 16, 32, 64].entries()) {
+    await scenario.testNode.configure({ ...scenario.configuration(3 + index), notAfter: inSeconds(seconds) });
+    const node = await scenario.start();
+    try {
+      expect([null, 'CONFIGURATION_EXPIRED']).toContain(node.code);
+      if (node.code === null) {
+        const serving = { testNode: scenario.testNode, url: node.url, session: await askSession(node.url) };
+        const ask = () => sendRaw(node.url, makeRequest(serving));
+        const { status, body } = await ask();
+        if (status === 200) return { node, ask };
+        found = JSON.stringify(body);
+      }
+    } catch (error) {
+      await node.stop();
+      throw error;
+    }
+    await node.stop();
+  }
+  throw new Error(`expected a node that signs before its configuration is over, found ${found}`);
+}
+
 describe('a configuration with an end', () => {
   it('is over after its last millisecond, and when its end cannot be read', () => {
     const notAfter = '2026-01-01T00:00:00Z';
@@ -40,15 +64,10 @@ describe('a configuration with an end', () => {
   });
 
   it('allows nothing more in a node that runs on', async () => {
-    await scenario.testNode.configure({ ...scenario.configuration(3), notAfter: inSeconds(8) });
-    const node = await scenario.start();
+    const { node, ask } = await startBeforeEnd();
     try {
-      expect(node.code).toBeNull();
-      const serving = { testNode: scenario.testNode, url: node.url, session: await askSession(node.url) };
-      const ask = () => sendRaw(node.url, makeRequest(serving));
-      expect((await ask()).status).toBe(200);
       await expect
-        .poll(ask, { timeout: 60_000, interval: 500 })
+        .poll(ask, { timeout: 120_000, interval: 500 })
         .toMatchObject({ status: 403, body: { error: 'CONFIGURATION_EXPIRED' } });
       await sleep(1_000);
       expect((await ask()).status).toBe(403);

@@ -145,7 +145,7 @@ describe('two enclaves on one store whose parent lets them', () => {
       ),
     ).rejects.toMatchObject({ code: 'STORE_TAKEN' });
     await expect(first.enclave.exited).resolves.toMatchObject({ code: 1 });
-    expect(first.parent.node).toMatchObject({ phase: 'failed', code: 'STORE_TAKEN' });
+    await expect.poll(() => first.parent.node).toMatchObject({ phase: 'failed', code: 'STORE_TAKEN' });
   });
 });
 

@@ -51,7 +51,7 @@ class Exchange {
 
   /** Waits until a node says that of another one. */
   async until(node: number, state: Partial<States[number]>): Promise<void> {
-    const end = Date.now() + 30_000;
+    const end = Date.now() + 90_000;
     const holds = () =>
       this.states
         .get(node)

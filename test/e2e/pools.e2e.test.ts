@@ -81,7 +81,7 @@ beforeAll(async () => {
   );
   await place.start();
   client = await place.connect();
-}, 120_000);
+});
 
 afterAll(async () => {
   await place.close();

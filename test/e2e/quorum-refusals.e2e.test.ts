@@ -45,9 +45,7 @@ async function connect(node: number): Promise<QuorumClient> {
 
 async function waitForPeers(client: QuorumClient, count: number): Promise<void> {
   await expect
-    .poll(async () => (await client.status()).peers.filter(({ state }) => state === 'connected').length, {
-      timeout: 30_000,
-    })
+    .poll(async () => (await client.status()).peers.filter(({ state }) => state === 'connected').length)
     .toBe(count);
 }
 
@@ -78,24 +76,24 @@ beforeAll(async () => {
     await testNode.configure({ ...body, rules });
   }
   await quorum.startAll();
-}, 120_000);
+});
 
 afterAll(async () => {
   for (const client of clients) client.close();
   await quorum.stopAll();
   await testbed.close();
   await program.remove();
-}, 60_000);
+});
 
 describe('a quorum of three nodes', () => {
-  it('signs with no key that was not generated, and refreshes none', { timeout: 60_000 }, async () => {
+  it('signs with no key that was not generated, and refreshes none', async () => {
     const client = await connect(1);
     await waitForPeers(client, 2);
     expect(await codeOf(client.sign(SIGN))).toBe('SHARE_MISSING');
     expect(await codeOf(client.refresh(KEY))).toBe('CEREMONY_KEY_STATE');
   });
 
-  it('generates a key once, however many ask at once', { timeout: 90_000 }, async () => {
+  it('generates a key once, however many ask at once', async () => {
     const nodes = await Promise.all([connect(1), connect(2)]);
     for (const client of nodes) await waitForPeers(client, 2);
     const ends = await Promise.all(
@@ -143,29 +141,25 @@ describe('a quorum of three nodes', () => {
     expect(codeWith({ manifests: manifests.slice(1) })).toBe('CEREMONY_DOCUMENT_WRONG');
   });
 
-  it('hands nothing on where one node does not permit it', { timeout: 60_000 }, async () => {
+  it('hands nothing on where one node does not permit it', async () => {
     const client = await connect(1);
     const ended = client
       .reshare(KEY, { participants: [1, 2, 3], threshold: 3 })
       .then(({ ceremony }) => client.waitFor(ceremony));
     await expect(ended).rejects.toMatchObject({
       code: 'CEREMONY_FAILED',
-      details: { code: 'CEREMONY_REFUSED', nodes: [3] },
+      details: { code: 'CEREMONY_REFUSED', nodes: [3], refusal: 'POLICY_DENIED' },
     });
     expect((await client.status()).keys[0]?.share).toMatchObject({ epoch: 1, threshold: 2 });
   });
 
-  it(
-    'hands nothing to a node that it does not know, nor below its threshold',
-    { timeout: 60_000 },
-    async () => {
-      const client = await connect(1);
-      const end = (order: { participants: number[]; threshold: number }) =>
-        codeOf(client.reshare(KEY, order).then(({ ceremony }) => client.waitFor(ceremony)));
-      expect(await end({ participants: [1, 2, 9], threshold: 2 })).not.toBe('DONE');
-      expect(await end({ participants: [1, 2, 3], threshold: 4 })).toBe('REQUEST_MALFORMED');
-    },
-  );
+  it('hands nothing to a node that it does not know, nor below its threshold', async () => {
+    const client = await connect(1);
+    const end = (order: { participants: number[]; threshold: number }) =>
+      codeOf(client.reshare(KEY, order).then(({ ceremony }) => client.waitFor(ceremony)));
+    expect(await end({ participants: [1, 2, 9], threshold: 2 })).not.toBe('DONE');
+    expect(await end({ participants: [1, 2, 3], threshold: 4 })).toBe('REQUEST_MALFORMED');
+  });
 
   it(
     'keeps the old epoch or has the new one when a node is killed in a refresh',
@@ -183,15 +177,13 @@ describe('a quorum of three nodes', () => {
       await waitForPeers(third, 2);
       await waitForPeers(client, 2);
       const epoch = async (asked: QuorumClient) => (await asked.status()).keys[0]?.share?.epoch;
-      await expect
-        .poll(async () => (await epoch(third)) === (await epoch(client)), { timeout: 30_000 })
-        .toBe(true);
+      await expect.poll(async () => (await epoch(third)) === (await epoch(client))).toBe(true);
       expect((await client.status()).keys[0]?.publicKey).toBe(before?.publicKey);
       expect(await codeOf(third.sign(SIGN))).toBe('DONE');
     },
   );
 
-  it('signs nothing below its threshold', { timeout: 60_000 }, async () => {
+  it('signs nothing below its threshold', async () => {
     const client = await connect(1);
     await quorum.stop(2);
     await quorum.stop(3);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { formatPcrFile } from '../../attestation/index.ts';
 import { connectQuorum, type QuorumClient } from '../../client/index.ts';
+import { waitForAllPeers } from '../../local/demo/quorum-stage.ts';
 import { createMemoryStore, type MemoryStore } from '../../local/hostile-parent/index.ts';
 import { copyProgram, type Program } from '../../local/nitro-host/index.ts';
 import { loadApprovers } from '../../local/testbed/decision-configuration.ts';
@@ -53,88 +54,77 @@ beforeAll(async () => {
   await quorum.startAll((node) => ({
     parent: (honest) => ({ ...honest, store: stores.get(node) ?? honest.store }),
   }));
-  client = await connectQuorum({
-    nodes: quorum.members.map(({ node, testNode }) => ({
-      url: quorum.running.get(node)?.url ?? '',
-      trust: { root: testbed.host.rootCertificate, pcrs, manifest: testNode.manifestBytes },
-      clientId: CLIENT,
-      privateKey: testNode.client.privateKey,
-      timeoutMs: 30_000,
-    })),
-  });
-}, 120_000);
+  const nodes = quorum.members.map(({ node, testNode }) => ({
+    url: quorum.running.get(node)?.url ?? '',
+    trust: { root: testbed.host.rootCertificate, pcrs, manifest: testNode.manifestBytes },
+    clientId: CLIENT,
+    privateKey: testNode.client.privateKey,
+    timeoutMs: 30_000,
+  }));
+  await waitForAllPeers(nodes);
+  client = await connectQuorum({ nodes });
+});
 
 afterAll(async () => {
   client.close();
   await quorum.stopAll();
   await testbed.close();
   await program.remove();
-}, 60_000);
+});
 
-it(
-  'leaves transcripts that verify offline, each in the log of every node',
-  { timeout: 120_000 },
-  async () => {
-    await expect
-      .poll(async () => (await client.status()).peers.every(({ state }) => state === 'connected'), {
-        timeout: 30_000,
-      })
-      .toBe(true);
-    const folder = temporaryFolder();
-    const save = (name: string, content: string | Uint8Array) => {
-      const path = join(folder, name);
-      writeFileSync(path, content);
-      return path;
-    };
-    const digests: string[] = [];
-    for (const act of ['generate', 'refresh'] as const) {
-      const { ceremony } = await client[act](KEY);
-      const { transcript, epoch } = await client.waitFor(ceremony);
-      digests.push(transcript ?? '');
-      save(`${epoch}.transcript`, await client.transcript(KEY, epoch));
-    }
-    const manifests = quorum.members.map(({ node, testNode }) =>
-      save(`${node}.json`, testNode.manifestBytes),
-    );
-    const trusted = [
-      '--pcrs',
-      save('pcr.json', formatPcrFile(pcrs)),
-      '--root',
-      save('root.der', testbed.host.rootCertificate),
-    ];
-    const verify = async (args: readonly string[], accepted = manifests) => {
-      const { out } = await runHoldfast([
-        'quorum',
-        'transcript',
-        'verify',
-        ...args,
-        ...trusted,
-        '--json',
-        ...accepted.flatMap((manifest) => ['--manifest', manifest]),
-      ]);
-      return JSON.parse(out) as Record<string, unknown>;
-    };
-    const [first, second] = [join(folder, '1.transcript'), join(folder, '2.transcript')];
-    expect(await verify([first])).toMatchObject({ ok: true, operation: 'generate', transcript: digests[0] });
-    expect(await verify([second, '--after', first])).toMatchObject({
-      ok: true,
+it('leaves transcripts that verify offline, each in the log of every node', async () => {
+  const folder = temporaryFolder();
+  const save = (name: string, content: string | Uint8Array) => {
+    const path = join(folder, name);
+    writeFileSync(path, content);
+    return path;
+  };
+  const digests: string[] = [];
+  for (const act of ['generate', 'refresh'] as const) {
+    const { ceremony } = await client[act](KEY);
+    const { transcript, epoch } = await client.waitFor(ceremony);
+    digests.push(transcript ?? '');
+    save(`${epoch}.transcript`, await client.transcript(KEY, epoch));
+  }
+  const manifests = quorum.members.map(({ node, testNode }) => save(`${node}.json`, testNode.manifestBytes));
+  const trusted = [
+    '--pcrs',
+    save('pcr.json', formatPcrFile(pcrs)),
+    '--root',
+    save('root.der', testbed.host.rootCertificate),
+  ];
+  const verify = async (args: readonly string[], accepted = manifests) => {
+    const { out } = await runHoldfast([
+      'quorum',
+      'transcript',
+      'verify',
+      ...args,
+      ...trusted,
+      '--json',
+      ...accepted.flatMap((manifest) => ['--manifest', manifest]),
+    ]);
+    return JSON.parse(out) as Record<string, unknown>;
+  };
+  const [first, second] = [join(folder, '1.transcript'), join(folder, '2.transcript')];
+  expect(await verify([first])).toMatchObject({ ok: true, operation: 'generate', transcript: digests[0] });
+  expect(await verify([second, '--after', first])).toMatchObject({
+    ok: true,
+    operation: 'refresh',
+    transcript: digests[1],
+    after: [{ key: KEY, epoch: 1 }],
+  });
+  expect(await verify([first], manifests.slice(1))).toMatchObject({
+    ok: false,
+    error: { code: 'CEREMONY_DOCUMENT_WRONG' },
+  });
+  for (const node of [1, 2, 3]) {
+    const ceremonies = entriesOf(node).filter(({ predicateType }) => predicateType === CEREMONY);
+    expect(ceremonies.map(({ subject }) => subject[0]?.digest.sha256)).toEqual(digests);
+    expect(ceremonies[1]?.predicate).toMatchObject({
       operation: 'refresh',
-      transcript: digests[1],
-      after: [{ key: KEY, epoch: 1 }],
+      holders: [1, 2, 3],
+      threshold: 2,
+      keys: [{ key: KEY, epoch: 2 }],
     });
-    expect(await verify([first], manifests.slice(1))).toMatchObject({
-      ok: false,
-      error: { code: 'CEREMONY_DOCUMENT_WRONG' },
-    });
-    for (const node of [1, 2, 3]) {
-      const ceremonies = entriesOf(node).filter(({ predicateType }) => predicateType === CEREMONY);
-      expect(ceremonies.map(({ subject }) => subject[0]?.digest.sha256)).toEqual(digests);
-      expect(ceremonies[1]?.predicate).toMatchObject({
-        operation: 'refresh',
-        holders: [1, 2, 3],
-        threshold: 2,
-        keys: [{ key: KEY, epoch: 2 }],
-      });
-    }
-  },
-);
+  }
+});

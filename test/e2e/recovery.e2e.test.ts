@@ -65,7 +65,7 @@ describe('the recovery of a vault whose nodes are all lost', { timeout: 300_000 
     await successor?.close();
     await vault.close();
     await program.remove();
-  }, 60_000);
+  });
 
   it('signs nothing that nobody can count before a backup is kept', async () => {
     expect(await vault.sign(KEY)).toBe('BACKUP_MISSING');

@@ -96,10 +96,18 @@ async function takeHeapSnapshot({ enclave }: StartedNode): Promise<Buffer> {
     await sleep(100);
     const name = (await readdir(snapshots)).find((each) => !before.has(each));
     if (name === undefined) continue;
-    const text = await readFile(join(snapshots, name), 'utf8');
-    if (!text.trimEnd().endsWith('}')) continue;
-    const { strings } = JSON.parse(text) as { strings: string[] };
-    return Buffer.from(strings.join('\n'), 'utf8');
+    const strings = readStrings(await readFile(join(snapshots, name), 'utf8'));
+    if (strings !== undefined) return Buffer.from(strings.join('\n'), 'utf8');
+  }
+}
+
+/** Strings of a heap snapshot; undefined while it is being written. */
+function readStrings(text: string): string[] | undefined {
+  try {
+    return (JSON.parse(text) as { strings: string[] }).strings;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }
 

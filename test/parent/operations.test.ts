@@ -125,7 +125,7 @@ async function readMetrics(): Promise<string> {
   const client = createControlClient(enclave);
   await client.manifest();
   await client.reportStatus('serving', null);
-  const refused = openEgress(enclave, { host: 'kms.example.com', port: 443 }, { timeoutMs: 2_000 });
+  const refused = openEgress(enclave, { host: 'kms.example.com', port: 443 }, { timeoutMs: 30_000 });
   await expect(refused).rejects.toMatchObject({ code: 'EGRESS_TARGET_FORBIDDEN' });
   client.close();
   const metrics = await (await fetch(`${parent.statusUrl}/metrics`)).text();

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { createServer, createConnection, type AddressInfo, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parentStatusSchema } from '../../cli/parent/status.ts';
 import {
   createFileSecrets,
@@ -77,7 +77,7 @@ beforeEach(async () => {
   target.listen(0, '127.0.0.1');
   await once(target, 'listening');
   targetPort = (target.address() as AddressInfo).port;
-  client = createControlClient(transportOf(ENCLAVE_CID), { timeoutMs: 3_000 });
+  client = createControlClient(transportOf(ENCLAVE_CID), { timeoutMs: 30_000 });
 });
 
 afterEach(async () => {
@@ -110,7 +110,7 @@ describe('a parent', () => {
   test('lets no second connection at the store', async () => {
     await start();
     await client.listRecords();
-    const second = createControlClient(transportOf(ENCLAVE_CID), { timeoutMs: 500 });
+    const second = createControlClient(transportOf(ENCLAVE_CID), { timeoutMs: 30_000 });
     await expect(second.listRecords()).rejects.toMatchObject({ code: 'CONTROL_STORE_BUSY' });
     expect(await second.manifest()).toHaveLength(8);
     client.close();
@@ -122,11 +122,11 @@ describe('a parent', () => {
     await start();
     const gone = await transportOf(ENCLAVE_CID).connect(
       { cid: PARENT_CID, port: PARENT_PORT.control },
-      { timeoutMs: 1_000 },
+      { timeoutMs: 30_000 },
     );
     const frames = new FrameStream(gone, { maxBytes: MAX_CONTROL_FRAME_BYTES });
-    await frames.write({ type: 'store-list' }, { timeoutMs: 1_000 });
-    await frames.read(controlResponseSchema, { timeoutMs: 5_000 });
+    await frames.write({ type: 'store-list' }, { timeoutMs: 30_000 });
+    await frames.read(controlResponseSchema, { timeoutMs: 30_000 });
     await expect(client.listRecords()).rejects.toMatchObject({ code: 'CONTROL_STORE_BUSY' });
     parent.disconnectEnclave();
     expect(await client.listRecords()).toEqual([]);
@@ -136,7 +136,7 @@ describe('a parent', () => {
   test('hangs up on any other CID than its enclave’s', async () => {
     await start();
     for (const port of [PARENT_PORT.control, PARENT_PORT.egress]) {
-      const stream = await transportOf(17).connect({ cid: PARENT_CID, port }, { timeoutMs: 1_000 });
+      const stream = await transportOf(17).connect({ cid: PARENT_CID, port }, { timeoutMs: 30_000 });
       expect(await readText(stream)).toBe('');
       stream.destroy();
     }
@@ -146,7 +146,7 @@ describe('a parent', () => {
     await start();
     const stream = await transportOf(ENCLAVE_CID).connect(
       { cid: PARENT_CID, port: PARENT_PORT.control },
-      { timeoutMs: 1_000 },
+      { timeoutMs: 30_000 },
     );
     stream.write(Buffer.from('0000000201a0', 'hex'));
     expect(await readText(stream)).toContain('BAD_REQUEST');
@@ -158,7 +158,7 @@ describe('a parent', () => {
     const stream = await openEgress(
       transportOf(ENCLAVE_CID),
       { host: 'kms.eu-central-1.amazonaws.com', port: 443 },
-      { timeoutMs: 2_000 },
+      { timeoutMs: 30_000 },
     );
     stream.end('to KMS');
     expect(await readText(stream)).toBe('to KMS');
@@ -171,7 +171,7 @@ describe('a parent', () => {
     ['a host without an address', { host: 'dns.example.com', port: 443 }, 'EGRESS_DNS_FAILED'],
   ])('refuses a connection to %s', async (_name, open, code) => {
     await start();
-    await expect(openEgress(transportOf(ENCLAVE_CID), open, { timeoutMs: 2_000 })).rejects.toMatchObject({
+    await expect(openEgress(transportOf(ENCLAVE_CID), open, { timeoutMs: 30_000 })).rejects.toMatchObject({
       name: 'EgressError',
       code,
     });
@@ -217,7 +217,7 @@ describe('a parent', () => {
     async function say(line: string, cid = ENCLAVE_CID): Promise<void> {
       const stream = await transportOf(cid).connect(
         { cid: PARENT_CID, port: PARENT_PORT.exit },
-        { timeoutMs: 1_000 },
+        { timeoutMs: 30_000 },
       );
       stream.on('error', () => {});
       stream.end(line);
@@ -251,20 +251,21 @@ describe('a parent', () => {
         Array.from({ length: 24 }, async () => {
           const stream = await transportOf(ENCLAVE_CID).connect(
             { cid: PARENT_CID, port: PARENT_PORT.exit },
-            { timeoutMs: 1_000 },
+            { timeoutMs: 30_000 },
           );
           stream.on('error', () => {}).resume();
           return stream;
         }),
       );
       const isOpen = () => open.filter((stream) => !stream.readableEnded && !stream.destroyed).length;
-      await vi.waitFor(() => expect(isOpen()).toBeLessThanOrEqual(8));
+      await expect.poll(isOpen).toBeLessThanOrEqual(8);
       expect(isOpen()).toBeGreaterThan(0);
       for (const stream of open) stream.destroy();
-      await vi.waitFor(async () => {
+      const heard = async () => {
         await say('holdfast-exit/1 exit=1 signal=0 reason=INIT_ENTROPY\n');
-        expect(parent.node).toMatchObject({ code: 'INIT_ENTROPY' });
-      });
+        return parent.node;
+      };
+      await expect.poll(heard).toMatchObject({ code: 'INIT_ENTROPY' });
     });
 
     test('and does not take what an earlier one said of its end for this one’s', async () => {

@@ -15,16 +15,33 @@ export interface Holdings {
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** Collects garbage until a collection frees nothing more, and measures what is left. */
+/** Looks in a row that have to find nothing given up. */
+const STILL = 3;
+
+/** Collects garbage until a while has passed in which nothing more was freed or closed, and measures what is left. */
 export async function measureHoldings(): Promise<Holdings> {
-  let bytes = Infinity;
-  for (let now = heldBytes(); now < bytes - 10_000; now = heldBytes()) {
-    bytes = now;
-    // Finalizers run in turns of the event loop of their own.
+  let least = look();
+  for (let still = 0; still < STILL; still += 1) {
+    // Finalizers run in turns of the event loop of their own, and sockets close in some.
     await sleep(20);
+    const now = look();
+    const hasFallen =
+      now.bytes < least.bytes - 10_000 ||
+      now.descriptors < least.descriptors ||
+      now.resources < least.resources;
+    if (hasFallen) still = -1;
+    least = {
+      bytes: Math.min(least.bytes, now.bytes),
+      descriptors: Math.min(least.descriptors, now.descriptors),
+      resources: Math.min(least.resources, now.resources),
+    };
   }
+  return least;
+}
+
+function look(): Holdings {
   return {
-    bytes: Math.min(bytes, heldBytes()),
+    bytes: heldBytes(),
     descriptors: readdirSync('/proc/self/fd').length,
     resources: process.getActiveResourcesInfo().length,
   };

@@ -1,15 +1,16 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findLogPeerPrograms } from '../../local/testbed/log-peers.ts';
+import { freePort } from './free-ports.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** Milliseconds within which a witness must listen. */
-const START_MS = 20_000;
+const START_MS = 90_000;
 /** SHA-256 of nothing, in base64: the root of an empty tree. */
 const EMPTY_ROOT = '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=';
 /** DER before the 32 bytes of an Ed25519 public key in OpenSSH's file: a length, the name, a length. */
@@ -79,7 +80,7 @@ export async function startLitewitness(
   const [, encoded = ''] = readFileSync(`${keyFile}.pub`, 'utf8').split(' ');
   const publicKey = Buffer.from(encoded, 'base64').subarray(SSH_PUBLIC_KEY_PREFIX);
   createLitewitnessDatabase(database, log);
-  const port = await findPort();
+  const port = await freePort();
   const address = `127.0.0.1:${port}`;
   const args = [
     '-name',
@@ -138,7 +139,7 @@ export async function startOmniwitness(
     logs,
     `Logs:\n  - Origin: ${log.origin}\n    URL: http://127.0.0.1:1/\n    PublicKey: ${log.vkey}\n    Feeder: none\n`,
   );
-  const port = await findPort();
+  const port = await freePort();
   const args = ['--logtostderr', '--listen', `127.0.0.1:${port}`, '--metrics_listen', '', ...keyArgs];
   args.push('--db_file', join(folder, 'w.db'), '--additional_logs', logs);
   const vkeys = keys.map(({ vkey }) => vkey);
@@ -151,7 +152,7 @@ export async function startClockWitness(
   log: WitnessedLog,
   name = 'witness.example/clock',
 ): Promise<ClockWitness> {
-  const port = await findPort();
+  const port = await freePort();
   const args = ['witness', '-listen', `127.0.0.1:${port}`, '-name', name, '-seed', name];
   args.push('-origin', log.origin, '-log', log.vkey);
   const { vkey } = noteKeyOf(name, 0x04, name);
@@ -243,14 +244,6 @@ function vkeyOf(name: string, type: number, publicKey: Buffer): string {
   const key = Buffer.concat([Buffer.of(type), publicKey]);
   const id = createHash('sha256').update(`${name}\n`).update(key).digest('hex').slice(0, 8);
   return `${name}+${id}+${key.toString('base64')}`;
-}
-
-async function findPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 function isListening(port: number): Promise<boolean> {

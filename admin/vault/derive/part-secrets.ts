@@ -37,7 +37,12 @@ export function walletSecretArn(vault: VaultDocument, name: string): string {
   return `arn:${partition}:secretsmanager:${region}:${infrastructure.account}:secret:${walletPrefix(vault)}${name}`;
 }
 
-/** Role and database of a node in PostgreSQL: both have this name. */
+/**
+ * Role and database of a node in PostgreSQL: both have this name, of 63 characters at most. Hyphens become `_`, so two of them
+ * part namespace and environment: `vault check` refuses names with two hyphens in a row, or one at an end (`NAME_UNFIT`), and
+ * no other vault has the same name.
+ */
 export function databaseOf({ namespace, environment }: VaultDocument, node: number): string {
-  return `holdfast_${namespace}_${environment}_node_${node}`.replaceAll('-', '_');
+  const [first, second] = [namespace, environment].map((label) => label.replaceAll('-', '_'));
+  return `holdfast_${first}__${second}_node_${node}`;
 }

@@ -124,7 +124,7 @@ function nodeSteps(document: VaultDocument, node: number): SheetStep[] {
         'A key that is there is kept. Restore the folder from your own copy rather than make another key.',
       handover: `Send ${role}.join.json to infrastructure, and read the beginning of its key to them. Wait for vault.yaml.`,
     },
-    beginStep(role),
+    beginStep(role, '', document.release.rebuilds === 'required'),
     {
       title: 'Stage 1: your KMS key, born closed, and your bucket; your manifest',
       command: apply,

@@ -14,6 +14,9 @@ export const RESUME =
   'Run the same command again: it goes on where it was cut off. A code says what stands in the way, and docs/codes.md what to do.';
 /** How everybody knows that they mean the same vault. */
 export const SAME_BYTES = 'The holdfast command, and vault.yaml with the same bytes that everybody has.';
+/** From where an image can be rebuilt. */
+export const REBUILD_PLACE =
+  '--rebuild builds the image again, which takes minutes: call the command of a working copy of its commit (./holdfast there). Nobody vouches for an image in this vault that they have not rebuilt.';
 
 /**
  * Step with which everybody begins who has vault.yaml: it is checked, the release that it names is fetched and verified, and
@@ -21,16 +24,18 @@ export const SAME_BYTES = 'The holdfast command, and vault.yaml with the same by
  *
  * @param role whose own key is looked for in it; nobody's where the person has none
  * @param folder of the vault, with a slash at its end; empty where it is the one that the person works in
+ * @param isRebuilt whether the image is to be rebuilt, too
  */
-export function beginStep(role?: Role, folder = ''): SheetStep {
+export function beginStep(role?: Role, folder = '', isRebuilt = false): SheetStep {
   const own = role === undefined ? '' : ` --role ${role} --statement-key ${folder}keys/${role}.statement.pem`;
   const out = folder === '' ? '' : ` --out ${folder}releases`;
   return {
     title: 'See that the description is the one that you agreed to; get the release, and verify it yourself',
-    command: `holdfast vault fetch --vault ${folder}vault.yaml${own}${out} --sheets ${folder}sheets`,
+    command: `holdfast vault fetch --vault ${folder}vault.yaml${own}${out} --sheets ${folder}sheets${isRebuilt ? ' --rebuild' : ''}`,
     expect: `0 errors, and a digest of vault.yaml, which all read to each other; then "fetched and verified" (a second time "here already, and verified"), and the PCRs, computed from the image itself; then your sheets: ${folder}sheets/${role ?? 'ROLE'}.`,
     otherwise:
       'Each finding says what to do: change vault.yaml together, give everybody the new bytes, and run the same command again. RELEASE_…: stop, and ask whoever publishes the release; do not take the files from somebody of the ceremony instead.',
+    ...(isRebuilt && { handover: REBUILD_PLACE }),
   };
 }
 

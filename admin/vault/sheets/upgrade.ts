@@ -1,7 +1,7 @@
 import type { VaultDocument } from '../document.ts';
 import { findNode } from '../derive/manifest.ts';
 import { describeRole, nodeOfRole, type Role } from '../roles.ts';
-import { ASKS, EXCHANGE, profilesStep, RESUME, SAME_BYTES } from './common-steps.ts';
+import { ASKS, EXCHANGE, profilesStep, REBUILD_PLACE, RESUME, SAME_BYTES } from './common-steps.ts';
 import type { Procedure, SheetStep } from './procedure.ts';
 import { type SheetRole, titleOf } from './sheet-role.ts';
 
@@ -54,26 +54,30 @@ export function followUpgradeProcedure(
       `The version that nodes run now, in place of ${VERSION}, as the admins have told you.`,
       'The folder exchange/ as it is after the upgrade.',
     ],
-    steps: [fetchStep(false), profilesStep(client)],
+    steps: [fetchStep(), profilesStep(client)],
     afterwards: [
       `${client === undefined ? 'Verify the backups that owners make now, by backup.md.' : 'Have every key backed up again, by backup.md.'} An older backup is verified by the pcr.json of its own release, releases/OLD/pcr.json, where OLD is that version: keep it as long as such backups count.`,
     ],
   };
 }
 
-/** Step that fetches and verifies the new release. */
-function fetchStep(isRebuilt: boolean): SheetStep {
+/**
+ * Step that fetches and verifies the new release.
+ *
+ * @param rebuilds whether its reader has to rebuild the image, or may; undefined for whoever vouches for none
+ */
+function fetchStep(rebuilds?: VaultDocument['release']['rebuilds']): SheetStep {
+  const rebuild = rebuilds === 'required' ? ' --rebuild' : '';
   return {
     title: 'Get the new release, and verify it yourself',
-    command: `holdfast vault fetch ${VERSION} --vault vault.yaml`,
+    command: `holdfast vault fetch ${VERSION} --vault vault.yaml${rebuild}`,
     expect: '"fetched and verified", and the PCRs, computed from the image itself.',
     otherwise: 'Stop. Ask whoever publishes the release; do not take the files from somebody else instead.',
-    ...(isRebuilt
-      ? {
-          handover:
-            'With a working copy of its commit, --rebuild also rebuilds the image, and your statement says so.',
-        }
-      : {}),
+    ...(rebuilds === 'optional' && {
+      handover:
+        'With a working copy of its commit, --rebuild also rebuilds the image, and your statement says so.',
+    }),
+    ...(rebuilds === 'required' && { handover: REBUILD_PLACE }),
   };
 }
 
@@ -84,7 +88,7 @@ function nodeSteps(document: VaultDocument, node: number): SheetStep[] {
     configurationAuthority.keys.length > 0 ? ` --authority-key keys/${role}.authority.pem` : '';
   const apply = `holdfast vault upgrade apply --to ${VERSION} --role ${role} --statement-key keys/${role}.statement.pem${authority}`;
   return [
-    fetchStep(true),
+    fetchStep(document.release.rebuilds),
     {
       title: 'Vouch for the new image, and sign the configuration that accepts both until the day',
       command: `${apply} --until DAY`,
@@ -115,7 +119,7 @@ function nodeSteps(document: VaultDocument, node: number): SheetStep[] {
 function infrastructureSteps(): SheetStep[] {
   const apply = `holdfast vault upgrade apply --to ${VERSION} --role infrastructure --statement-key keys/infrastructure.statement.pem --client CLIENT --key keys/CLIENT.pem --sign-key KEYID`;
   return [
-    fetchStep(false),
+    fetchStep(),
     {
       title:
         'The new image shows itself on one host after the other; KMS refuses it yet, and the old one serves again',

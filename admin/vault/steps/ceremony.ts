@@ -1,5 +1,6 @@
 import type { StepName } from '../exchange/index.ts';
 import type { VaultDocument } from '../index.ts';
+import type { StepContext } from './context.ts';
 import { StepError } from './errors.ts';
 import { infrastructureAttestations } from './infrastructure-attestations.ts';
 import { infrastructureBaseline } from './infrastructure-baseline.ts';
@@ -17,7 +18,7 @@ import { nodePeersConfiguration } from './node-peers-configuration.ts';
 import { nodeRelease } from './node-release.ts';
 import { nodeSigningFunction } from './node-signing-function.ts';
 import type { Ceremony, Step } from './step.ts';
-import { findUpgradeState } from './upgrade/state.ts';
+import { findUpgradeState, isSameUpgrade, type UpgradeName, upgradeOf } from './upgrade/state.ts';
 
 /** Steps of a vault's ceremony, in an order in which each comes after those that it needs. */
 export function stepsOf(vault: VaultDocument): readonly Step[] {
@@ -57,6 +58,12 @@ const REPLACED: ReadonlySet<StepName> = new Set([
   'final-configuration',
 ]);
 
+/** Whether the admin of this run has named an upgrade themselves. */
+async function hasNamed({ exchange, role }: StepContext, upgrade: UpgradeName): Promise<boolean> {
+  const stated = await exchange.statement(role, 'upgrade-configuration');
+  return isSameUpgrade(stated && upgradeOf(stated), upgrade);
+}
+
 /** Ceremony that leads from nothing to nodes that serve, of which every statement about its steps tells. */
 export function firstCeremony(vault: VaultDocument): Ceremony {
   return {
@@ -64,7 +71,8 @@ export function firstCeremony(vault: VaultDocument): Ceremony {
     counts: () => true,
     async begin(context) {
       const { running, open } = await findUpgradeState(vault, context.exchange);
-      if (open === undefined) return running === vault.release.version ? new Set() : REPLACED;
+      const isOpen = open !== undefined && (open.isShared || (await hasNamed(context, open.upgrade)));
+      if (!isOpen) return running === vault.release.version ? new Set() : REPLACED;
       // A host that is gone is made anew in the middle of an upgrade, which goes on or back with it.
       if (context.role === 'infrastructure' && (await lacksHost(context)))
         return new Set(stepsOf(vault).flatMap(({ name }) => (name === 'hosts' ? [] : [name])));

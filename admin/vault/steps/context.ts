@@ -72,6 +72,8 @@ export interface StepContext {
    * @throws StepError VAULT_RELEASE_KEY_UNKNOWN; ReleaseError
    */
   release(version?: string): Promise<ReleaseFiles>;
+  /** Whether "vault fetch --rebuild" has recorded on this machine that the image of a release was rebuilt, byte for byte. */
+  isRebuilt(version: string): Promise<boolean>;
   /** Template of a stack, as it is given to CloudFormation. */
   template(name: DerivedStack['template']): Promise<StackTemplate>;
   /** Code of the function that signs configurations, and the key under which a node's stack expects it. */

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { openConfiguration } from '../../../shared/documents/configuration.ts';
+import { digestManifest, parseManifest } from '../../../shared/documents/manifest.ts';
 import { askAws } from '../../aws/index.ts';
 import { roleOfNode } from '../index.ts';
 import type { ConfigurationStep } from './configuration/newest.ts';
@@ -11,7 +13,7 @@ import {
 } from './deployment.ts';
 import { StepError } from './errors.ts';
 import { deployOnHost } from './host-command.ts';
-import { needStatement, needStatementsOfNodes, readManifestBytes } from './support.ts';
+import { needStatement, readManifestBytes } from './support.ts';
 
 /** What `parent deploy --json` prints, as far as the steps believe it: nothing that decides rests on it. */
 const resultSchema = z.looseObject({
@@ -77,7 +79,7 @@ export async function deployNode(order: DeployOrder, context: StepContext): Prom
     configuration,
     bucket: kms.bucket,
     hosts: hosts.hosts,
-    witnesses: await findPeerWitnesses(context, order),
+    witnesses: readPeerWitnesses(configuration, manifest),
   });
   const { bucket, region } = baseline;
   const prefix = `deployments/${node}/${deployment.id}`;
@@ -95,16 +97,19 @@ export async function deployNode(order: DeployOrder, context: StepContext): Prom
   return readResult(node, answer);
 }
 
-/** Finds who cosigns a node's log: the other nodes, once they have attested the keys for it. */
-async function findPeerWitnesses(
-  context: StepContext,
-  { node, configuration }: Pick<DeployOrder, 'node' | 'configuration'>,
-): Promise<DeploymentInputs['witnesses']> {
-  if (context.vault.parts.peerWitnesses === null || configuration === 'configuration') return [];
-  const stated = await needStatementsOfNodes(context, 'narrow');
-  return stated
-    .filter((one) => one.node !== node)
-    .map((one) => ({ node: one.node, key: one.statement.facts.witness }));
+/**
+ * Reads who cosigns a node's log: the other nodes, by the keys that the node's own configuration names. What their admins state
+ * of them later changes no other node's parent.
+ *
+ * @throws ConfigurationError CONFIGURATION_…
+ */
+function readPeerWitnesses(envelope: Uint8Array, manifest: Uint8Array): DeploymentInputs['witnesses'] {
+  const { configuration } = openConfiguration(envelope, {
+    manifest: parseManifest(manifest),
+    digest: digestManifest(manifest),
+  });
+  const peers = 'quorum' in configuration ? (configuration.quorum?.peers ?? []) : [];
+  return peers.flatMap(({ node, witness }) => (witness === undefined ? [] : [{ node, key: witness }]));
 }
 
 /**

@@ -19,12 +19,16 @@ export type StepErrorCode =
   | 'VAULT_STACK_ROLLBACK_FAILED'
   /** A stack of stage 1 that was stated is no more, or another one has its name. */
   | 'VAULT_STACK_GONE'
+  /** A stack of the name that the vault's would have is that of another vault in the same account. */
+  | 'VAULT_STACK_OTHER_VAULT'
   /** The template is longer than CloudFormation takes in a request. */
   | 'VAULT_STACK_TOO_LARGE'
   /** A stack lacks an output, or has one of another form. */
   | 'VAULT_OUTPUT_WRONG'
   /** The release of one node's admin is another than that of this role. */
   | 'VAULT_RELEASE_DIFFERS'
+  /** vault.yaml wants every admin of a node to have rebuilt the image that they vouch for, and `node`'s has not. */
+  | 'VAULT_REBUILD_MISSING'
   /** vault.yaml names no key that releases are signed with. */
   | 'VAULT_RELEASE_KEY_UNKNOWN'
   /** The host says that a deployment failed; `reason` is its code. */
@@ -33,12 +37,18 @@ export type StepErrorCode =
   | 'VAULT_DEPLOY_MALFORMED'
   /** A node is up that should have been refused by KMS, or is down that should serve. */
   | 'VAULT_NODE_UNEXPECTED'
+  /** Some nodes were left as they are, and the others went on; `left` says which, why, and whose turn it is. */
+  | 'VAULT_NODES_LEFT'
   /** The key in KMS is not closed before its gate, or has another policy than the steps put. */
   | 'VAULT_KEY_POLICY_CHANGED'
   /** A private key of a configuration authority is needed, and none was given. */
   | 'VAULT_AUTHORITY_MISSING'
+  /** A step of the first ceremony would sign the first rules again, though the node has a later configuration. */
+  | 'VAULT_CEREMONY_OVER'
   /** Other rules than another node's admin has stated for the same change of a vault. */
   | 'VAULT_CHANGE_DIFFERS'
+  /** A change of a vault's rules is numbered too far ahead of all in which the other nodes' admins have taken part. */
+  | 'VAULT_CHANGE_LEAP'
   /** The rules that were given are those that the node has already. */
   | 'VAULT_CHANGE_NONE'
   /** A node runs another configuration than its admin has stated last, or a file is not the one that was stated. */

@@ -5,7 +5,9 @@ import { assertQuorumWithout, type NodeReport } from '../../upgrade/index.ts';
 import { findLastStart } from '../node-starts.ts';
 import { type ConfigurationInForce, findConfigurationInForce } from './configuration-in-force.ts';
 import { roleOfNode } from '../index.ts';
+import { type LeftNode, nodesLeft } from './configuration/in-force.ts';
 import type { StepContext } from './context.ts';
+import { StepError } from './errors.ts';
 import { serve } from './infrastructure-start.ts';
 import { assertOneRelease } from './node-release.ts';
 import type { Step } from './step.ts';
@@ -63,15 +65,20 @@ export function infrastructureRestart(vault: StepContext['vault']): Step<'restar
     async apply(given) {
       const state = await findUpgradeState(vault, given.exchange);
       const context = { ...given, release: async () => await given.release(state.running) };
-      // After an upgrade, KMS admits nothing but what the admins have vouched for in it.
-      if (state.closed === undefined) await assertOneRelease(given);
       const stated = await given.exchange.statement('infrastructure', 'restart');
       const open = await openNodes(context, state);
+      // After an upgrade, KMS admits nothing but what the admins have vouched for in it. Before the nodes have run, all have to agree;
+      // later each admin's word is about their own node.
+      if (state.closed === undefined && stated === undefined) await assertOneRelease(given);
+      const left = state.closed === undefined ? await findOther(given, open) : [];
+      const [first] = left;
+      if (first !== undefined && left.length === open.length) throw first.error;
+      const free = open.filter(({ node }) => !left.some((one) => one.node === node));
       const nodes = [...(stated?.facts.nodes ?? [])].filter(
-        ({ node }) => !open.some((one) => one.node === node),
+        ({ node }) => !free.some((one) => one.node === node),
       );
       // One after the other: the rest of the quorum goes on signing, and cosigns the start of each.
-      for (const { node, configuration } of open) {
+      for (const { node, configuration } of free) {
         if (stated !== undefined) await assertSpared(context, node);
         const former = await findFormer(context, node);
         const order = { node, configuration: configuration.step, nonce: null, identity: former };
@@ -82,9 +89,23 @@ export function infrastructureRestart(vault: StepContext['vault']): Step<'restar
           version: configuration.version,
         });
       }
-      return { facts: { nodes: nodes.toSorted((one, other) => one.node - other.node) }, files: [] };
+      const refusal = left.length === 0 ? undefined : nodesLeft(left);
+      return { facts: { nodes: nodes.toSorted((one, other) => one.node - other.node) }, files: [], refusal };
     },
   };
+}
+
+/** Nodes whose admins vouch for another release than the one at hand: they are left, and the others go on. */
+async function findOther(context: StepContext, open: readonly OpenNode[]): Promise<readonly LeftNode[]> {
+  const left: LeftNode[] = [];
+  for (const { node } of open)
+    try {
+      await assertOneRelease(context, [node]);
+    } catch (error) {
+      if (!(error instanceof StepError)) throw error;
+      left.push({ node, error });
+    }
+  return left;
 }
 
 /** Nodes that do not run what they are to run, as far as was told, those that cannot serve first. */

@@ -16,9 +16,9 @@ export function infrastructureStart(vault: StepContext['vault']): Step<'start'> 
     summary: 'start the nodes, which make their passwords and serve',
     needs: ['infrastructure/attestations', ...ofAllNodes(vault, 'gate')],
     async inspect(context) {
-      await assertOneRelease(context);
       if ((await context.exchange.statement('infrastructure', 'start')) !== undefined)
         return { state: 'done' };
+      await assertOneRelease(context);
       return {
         state: 'ready',
         changes: vault.nodes.map(({ node }) => `starts node ${node} for the first time`),

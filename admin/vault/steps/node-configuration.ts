@@ -10,6 +10,7 @@ import { deriveConfiguration, encodeConfiguration, ORDER_ID } from '../derive/co
 import { findNode, readNodeManifest } from '../derive/manifest.ts';
 import { digestOf, type Statement } from '../exchange/index.ts';
 import { roleOfNode } from '../index.ts';
+import { assertNotOver, isOver } from './configuration/newest.ts';
 import type { StepContext } from './context.ts';
 import { assertOneRelease } from './node-release.ts';
 import { planConfiguration, signPlanned, type SigningOrder } from './sign-configuration.ts';
@@ -38,6 +39,7 @@ export function nodeConfiguration(vault: StepContext['vault'], node: number): St
     ],
     isShownFirst: hasFunction(vault, node),
     inspect: async (context) => {
+      if (await isOver(context, node, 'configuration')) return { state: 'done' };
       await assertOneRelease(context);
       const stated = await context.exchange.statement(role, 'configuration');
       const until = stated === undefined ? undefined : await readOrderEnd(context, stated);
@@ -59,6 +61,7 @@ export function nodeConfiguration(vault: StepContext['vault'], node: number): St
       };
     },
     async apply(context) {
+      await assertNotOver(context, node, 'configuration');
       await assertOneRelease(context);
       const stated = await context.exchange.statement(role, 'configuration');
       const signed = await signPlanned(context, await orderFirst(context, node, stated));

@@ -1,5 +1,6 @@
 import { digestOf } from '../exchange/index.ts';
 import { roleOfNode } from '../index.ts';
+import { assertNotOver, isOver } from './configuration/newest.ts';
 import type { StepContext } from './context.ts';
 import { hasFunction } from './node-configuration.ts';
 import { deriveFinal } from './node-peers-configuration.ts';
@@ -41,6 +42,7 @@ export function nodeFinalConfiguration(
     // With peer witnesses, the plan of peers-configuration has shown this one already.
     isShownFirst: hasFunction(vault, node) && !isWitnessed,
     async inspect(context) {
+      if (await isOver(context, node, 'final-configuration')) return { state: 'done' };
       await assertOneRelease(context);
       const stated = await context.exchange.statement(role, 'final-configuration');
       const order = await orderFinal(context);
@@ -61,6 +63,7 @@ export function nodeFinalConfiguration(
       };
     },
     async apply(context) {
+      await assertNotOver(context, node, 'final-configuration');
       const { version, digest, envelope } = await signPlanned(context, await orderFinal(context));
       return {
         facts: { configuration: digest, version },

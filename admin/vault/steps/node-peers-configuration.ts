@@ -1,6 +1,7 @@
 import { encodeConfiguration } from '../derive/configuration.ts';
 import { digestOf } from '../exchange/index.ts';
 import { roleOfNode } from '../index.ts';
+import { assertNotOver, isOver } from './configuration/newest.ts';
 import type { StepContext } from './context.ts';
 import { deriveFrom, hasFunction } from './node-configuration.ts';
 import { assertOneRelease } from './node-release.ts';
@@ -26,6 +27,7 @@ export function nodePeersConfiguration(
     needs: [`${role}/configuration`, ...ofAllNodes(vault, 'narrow')],
     isShownFirst: hasFunction(vault, node),
     async inspect(context) {
+      if (await isOver(context, node, 'peers-configuration')) return { state: 'done' };
       await assertOneRelease(context);
       const stated = await context.exchange.statement(role, 'peers-configuration');
       const order = await orderPeers(context, node);
@@ -48,6 +50,7 @@ export function nodePeersConfiguration(
       };
     },
     async apply(context) {
+      await assertNotOver(context, node, 'peers-configuration');
       const { version, digest, envelope } = await signPlanned(context, await orderPeers(context, node));
       return {
         facts: { configuration: digest, version },

@@ -21,13 +21,32 @@ export function nodeRelease(node: number): Step<'release'> {
       const stated = await context.exchange.statement(role, 'release');
       if (stated !== undefined && JSON.stringify(stated.facts) === JSON.stringify(facts))
         return { state: 'done' };
+      assertRebuilt(context, node, await context.isRebuilt(facts.version));
       return {
         state: 'ready',
         changes: [`says that node ${node} is to run release ${facts.version}, PCR0 ${facts.pcrs['0'] ?? ''}`],
       };
     },
-    apply: async (context) => ({ facts: await describeRelease(context), files: [] }),
+    async apply(context) {
+      const facts = await describeRelease(context);
+      assertRebuilt(context, node, await context.isRebuilt(facts.version));
+      return { facts, files: [] };
+    },
   };
+}
+
+/**
+ * Asserts that a node's admin has rebuilt the image that they vouch for, where vault.yaml wants that.
+ *
+ * @throws StepError VAULT_REBUILD_MISSING
+ */
+export function assertRebuilt(
+  { vault: { release } }: Pick<StepContext, 'vault'>,
+  node: number,
+  isRebuilt: boolean,
+): void {
+  if (isRebuilt || release.rebuilds === 'optional') return;
+  throw new StepError('VAULT_REBUILD_MISSING', 'the admin of the node has not rebuilt the image', { node });
 }
 
 /** Describes the release at hand, as statements do. */
@@ -44,13 +63,17 @@ export async function describeRelease(context: StepContext): Promise<Facts<'rele
 }
 
 /**
- * Asserts that every node's admin vouches for the release at hand.
+ * Asserts that nodes' admins vouch for the release at hand.
  *
+ * @param nodes numbers of those that are asked; all when left out
  * @throws StepError VAULT_RELEASE_DIFFERS
  */
-export async function assertOneRelease(context: StepContext): Promise<Facts<'release'>> {
+export async function assertOneRelease(
+  context: StepContext,
+  nodes: readonly number[] = context.vault.nodes.map(({ node }) => node),
+): Promise<Facts<'release'>> {
   const own = await describeRelease(context);
-  for (const { node } of context.vault.nodes) {
+  for (const node of nodes) {
     const stated = await context.exchange.statement(roleOfNode(node), 'release');
     if (stated === undefined || JSON.stringify(stated.facts) === JSON.stringify(own)) continue;
     throw new StepError('VAULT_RELEASE_DIFFERS', 'the admin of a node vouches for another release', {

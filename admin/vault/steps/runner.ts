@@ -104,11 +104,14 @@ async function planStep(
   ceremony: Ceremony,
 ): Promise<PlannedStep['state']> {
   const own = step.needs.filter((id) => open.has(id));
-  const missing = await findMissing(
-    context,
-    step.needs.filter((id) => !id.startsWith(`${context.role}/`)),
-    ceremony.counts,
-  );
+  const missing = [
+    ...(await findMissing(
+      context,
+      step.needs.filter((id) => !id.startsWith(`${context.role}/`)),
+      ceremony.counts,
+    )),
+    ...(await findTooFew(context, step, ceremony.counts)),
+  ];
   if (missing.length > 0) return { state: 'waiting', waitsFor: missing };
   if (own.length > 0) return { state: 'next', after: own };
   try {
@@ -117,6 +120,17 @@ async function planStep(
     if (!(error instanceof HoldfastError) || isOfMachine(error)) throw error;
     return { state: 'refused', code: error.code, message: error.message, details: error.details };
   }
+}
+
+/** Finds the steps of others that a step waits for until enough of them are done. */
+async function findTooFew(
+  context: StepContext,
+  { needsSome }: Step,
+  counts: Ceremony['counts'],
+): Promise<readonly Awaited[]> {
+  if (needsSome === undefined) return [];
+  const missing = await findMissing(context, needsSome.of, counts);
+  return needsSome.of.length - missing.length >= needsSome.count ? [] : missing;
 }
 
 /** Looks at a step, for which its statement counts too: what nobody was told is not done. */
@@ -160,8 +174,8 @@ export interface ApplyOptions {
  * Does all steps of the role that are ready, in their order, and tells the others of each as soon as it is done: a run that
  * is cut off anywhere is taken up by the next.
  *
- * @throws StepError VAULT_PLAN_CHANGED where that has become something else; what a step refuses. What was done before
- *   stays done and told
+ * @throws StepError VAULT_PLAN_CHANGED where that has become something else; what a step refuses, also of a part that it has
+ *   left. What was done before stays done and told
  */
 export async function applyRole(
   context: StepContext,
@@ -179,7 +193,10 @@ export async function applyRole(
   const { stage } = ceremony;
   for (const step of stepsOfRole(ceremony, context.role)) {
     if (takenOver?.has(step.name) === true) continue;
-    const missing = await findMissing(context, step.needs, ceremony.counts);
+    const missing = [
+      ...(await findMissing(context, step.needs, ceremony.counts)),
+      ...(await findTooFew(context, step, ceremony.counts)),
+    ];
     const state: StepState =
       missing.length > 0
         ? { state: 'waiting', waitsFor: missing }
@@ -207,12 +224,13 @@ export async function applyRole(
     }
     report({ event: 'step-begun', step: step.id, changes: state.changes });
     const base = (await context.exchange.statement(step.role, step.name))?.sequence ?? 0;
-    const told = await step.apply(context);
+    const { refusal, ...told } = await step.apply(context);
     const { sequence } = await context.exchange.publish({ role: step.role, step: step.name }, told, {
       privateKey: context.statementKey,
       time: formatTime(context.clock()),
       base,
     });
+    if (refusal !== undefined) throw refusal;
     done.push(step.id);
     report({ event: 'step-done', step: step.id, sequence });
   }

@@ -49,7 +49,7 @@ export async function describeStatus(
   const isDone = (id: string) => found.get(id)?.time !== null && found.get(id)?.code === null;
   const steps = all.map((step): StepStatus => {
     const { time, sequence, code } = found.get(step.id) ?? { time: null, sequence: null, code: null };
-    const waitsFor = step.needs.filter((id) => !isDone(id));
+    const waitsFor = [...step.needs.filter((id) => !isDone(id)), ...findTooFew(step, isDone)];
     const state =
       code !== null ? 'refused' : time !== null ? 'done' : waitsFor.length === 0 ? 'ready' : 'waiting';
     const { id, role, stage, summary } = step;
@@ -59,6 +59,13 @@ export async function describeStatus(
     describeRoleOf(role, own, steps),
   );
   return { steps, roles, isComplete: steps.every(({ state }) => state === 'done') };
+}
+
+/** Steps that a step waits for until enough of them are done. */
+function findTooFew({ needsSome }: Step, isDone: (id: string) => boolean): readonly string[] {
+  if (needsSome === undefined) return [];
+  const missing = needsSome.of.filter((id) => !isDone(id));
+  return needsSome.of.length - missing.length >= needsSome.count ? [] : missing;
 }
 
 async function readStep({ role, name }: Step, exchange: Exchange, counts: Ceremony['counts']) {

@@ -1,3 +1,4 @@
+import type { HoldfastError } from '../../../shared/errors.ts';
 import type { Statement, StepName, Told } from '../exchange/index.ts';
 import type { Role } from '../roles.ts';
 import type { StepContext } from './context.ts';
@@ -38,6 +39,12 @@ export interface Ceremony {
   readonly stage?: Step['stage'];
 }
 
+/** What a step has done and tells the others, and what it could not do besides. */
+interface Applied<Name extends StepName = StepName> extends Told<Name> {
+  /** Thrown once the others can know what was done. */
+  readonly refusal?: HoldfastError | undefined;
+}
+
 /** Step of a vault's ceremony. */
 export interface Step<Name extends StepName = StepName> {
   /** Role, slash, name: `node-1/kms-stack`. */
@@ -50,6 +57,8 @@ export interface Step<Name extends StepName = StepName> {
   readonly summary: string;
   /** Ids of steps that must be done before: own ones by inspection, those of others by their statements. */
   readonly needs: readonly string[];
+  /** Steps of which so many at least must be done. */
+  readonly needsSome?: { readonly of: readonly string[]; readonly count: number };
   /** Whether a person has to have seen what it changes before it is done: a run that could not show it leaves it to the next. */
   readonly isShownFirst?: boolean;
   /** Looks what there is. Only reads. */
@@ -59,5 +68,5 @@ export interface Step<Name extends StepName = StepName> {
    *
    * @returns what its statement tells the others
    */
-  apply(context: StepContext): Promise<Told<Name>>;
+  apply(context: StepContext): Promise<Applied<Name>>;
 }

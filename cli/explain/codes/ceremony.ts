@@ -35,7 +35,7 @@ export const CEREMONY_CODES: readonly CodeArea[] = [
         'Look at the peers of each node: every participant needs a session with every other one.',
       ],
       CEREMONY_REFUSED: [
-        'a node has refused; its own code is in the details',
+        'a node has refused; its own code is beside this one, as `refusal`',
         'Explain that code: the node may deny by its rules.',
       ],
       CEREMONY_CULPRITS: [

@@ -44,6 +44,10 @@ export const COMMAND_CODES: readonly CodeArea[] = [
         'something has the name of the folder that is to be written, and was left as it is',
         'Name another folder, or remove that one.',
       ],
+      OUTPUT_INCOMPLETE: [
+        'one of several files that belong together could not be written; path names it. None of them was written: what was there before is there again',
+        'Make room or another folder for all of them, and call it again.',
+      ],
       PAYLOAD_FILE_MALFORMED: 'the file of a transaction is none of the kind that --kind names',
       KEY_NOT_AUTHORITY: [
         'the manifest does not name the key as a configuration authority',

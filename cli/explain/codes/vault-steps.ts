@@ -36,9 +36,17 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
         'too few of the private keys that were given are configuration authorities of the node',
         'Give --authority-key for as many of them as the threshold of the node says.',
       ],
+      VAULT_CEREMONY_OVER: [
+        'a step of the first ceremony would sign the first rules of the vault again, though the node has a later configuration; later names the step that has it. Nothing was signed',
+        'Nothing is to be signed there. Where the statement of that step is gone, put back the copy that others have of exchange/. What the node is to run besides is signed by "holdfast vault configure apply".',
+      ],
       VAULT_CHANGE_DIFFERS: [
         'another admin has stated other rules for the change of the vault that you have not taken part in yet; node is theirs',
         'Ask them, and take the same file: it lies in exchange/ beside their statement, as rules.yaml. Where theirs is not to be, begin another change by --anew, which the others then take part in.',
+      ],
+      VAULT_CHANGE_LEAP: [
+        'the change of the vault is numbered too far ahead of all in which the other admins have taken part: as an error it is yours and nothing was signed, and beside a node in "vault status" that number counts for nobody else',
+        'Have the others take part in a change first. What your node alone is to run, give by --configuration. Beside another node: ask its admin what they have stated; their next change is numbered as those of the others.',
       ],
       VAULT_CHANGE_NONE: [
         'the description has the people, keys and rules that the node has already',
@@ -88,6 +96,10 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
         'a node serves that KMS should refuse yet, or has halted though it should serve; code says why',
         'See "holdfast explain CODE" with the code of the node.',
       ],
+      VAULT_NODES_LEFT: [
+        'some nodes were left as they are, and all others went on; left names each with its code, what was said, and the role whose turn it is',
+        'Have that role mend what the code of the node says ("holdfast explain CODE"), and run it again, which takes the node along. An admin whose node runs another configuration than they have stated states that one by "holdfast vault configure apply --configuration FILE". If they never do, an upgrade is rolled back without them: stop the parent on the host of that node, and have "holdfast vault upgrade rollback" go on with the others.',
+      ],
       VAULT_OBJECT_DIFFERS: [
         'the bucket of the stack holds another object, or none, under the name of the function, the manifest or a signed configuration',
         'Somebody has written there beside the steps: look at the versions of the object, and at who may write to the bucket.',
@@ -103,6 +115,10 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
       VAULT_PLAN_CHANGED: [
         'what a step would do is no longer what you were shown and have agreed to; changes says what it is now',
         'Nothing of that step was done. Run the command again, and read what it shows.',
+      ],
+      VAULT_REBUILD_MISSING: [
+        'vault.yaml wants every admin of a node to rebuild an image before they vouch for it (release.rebuilds), and one has not',
+        'In a working copy of the release\'s commit: "holdfast vault fetch RELEASE --vault vault.yaml --rebuild". Built elsewhere and compared by yourself: "vault upgrade apply --rebuilt". Where the statement is somebody else\'s, ask that admin.',
       ],
       VAULT_RELEASE_DIFFERS: [
         'the admins of the nodes do not vouch for one and the same image',
@@ -132,6 +148,10 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
       VAULT_STACK_GONE: [
         'a stack of stage 1 that was stated is no more, or another one has its name; expected is what it held. Nothing was made in its place: the next one would have other keys, which no manifest names',
         'Make no other stack of that name. Nodes go on serving by the key, which outlives the stack: find it, have no deletion of it pending, and let it be; have CloudFormation import it and its buckets into a stack of that name if steps are to go on. Where the key is gone, its node is: recover the keys of the vault into another one (docs/recovery.md).',
+      ],
+      VAULT_STACK_OTHER_VAULT: [
+        'the account has a stack of this name of another vault: "a-b" and "c" give the names of "a" and "b-c"; expected and actual are namespace and environment. Nothing was touched',
+        'Take another namespace or environment for one of both, or an account of its own. No run takes the stack of another vault for its own.',
       ],
       VAULT_STACK_ROLLBACK_FAILED: [
         'a change of the stack failed, and CloudFormation could not take it back; resources says which resource, and why',

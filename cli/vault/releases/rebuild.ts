@@ -1,13 +1,23 @@
 import { spawn } from 'node:child_process';
-import { access, constants } from 'node:fs/promises';
+import { access, constants, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as z from 'zod';
 import { type LocalRelease } from './local-release.ts';
 import { artifactOf, ReleaseError } from '../../../admin/artifacts/index.ts';
+import { JsonError, parseJson } from '../../../shared/json/index.ts';
 import { CliError } from '../../common/errors.ts';
 import type { Io } from '../../common/command.ts';
 import { writeOutput } from '../../common/output-file.ts';
 
 export const REBUILD_FORMAT = 'holdfast-rebuild/1';
+
+const MAX_RECORD_BYTES = 16 * 1024;
+const MAX_DEPTH = 2;
+const recordSchema = z.looseObject({
+  format: z.literal(REBUILD_FORMAT),
+  version: z.string(),
+  image: z.string(),
+});
 
 /** Record that somebody has rebuilt the image of a release from source, byte for byte. */
 export interface RebuildRecord {
@@ -63,4 +73,27 @@ export async function rebuildRelease(
   };
   await writeOutput(recordPath, `${JSON.stringify(record, undefined, 2)}\n`);
   return record;
+}
+
+/**
+ * Tells whether it is recorded that the image of a release was rebuilt on this machine.
+ *
+ * @param image digest of the image of that release, hex
+ */
+export async function isRebuilt(releases: string, version: string, image: string): Promise<boolean> {
+  const bytes = await readFile(recordPathOf(releases, version)).catch(() => undefined);
+  if (bytes === undefined) return false;
+  try {
+    const parsed = parseJson(bytes, { maxBytes: MAX_RECORD_BYTES, maxDepth: MAX_DEPTH });
+    const { data: record } = recordSchema.safeParse(parsed);
+    return record?.version === version && record.image === image;
+  } catch (error) {
+    if (error instanceof JsonError) return false;
+    throw error;
+  }
+}
+
+/** Path of the record that the image of a release was rebuilt, in the folder of releases. */
+export function recordPathOf(releases: string, version: string): string {
+  return join(releases, `${version}.rebuilt.json`);
 }

@@ -1,25 +1,14 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import * as z from 'zod';
 import { vaultPrefix } from '../../../admin/vault/index.ts';
 import { StepError } from '../../../admin/vault/steps/index.ts';
 import type { Upgrade, UpgradeName } from '../../../admin/vault/steps/upgrade/index.ts';
 import type { RollOutEvent } from '../../../admin/upgrade/index.ts';
-import { JsonError, parseJson } from '../../../shared/json/index.ts';
 import type { CommandInput } from '../../common/command.ts';
-import { REBUILD_FORMAT } from '../releases/rebuild.ts';
 import type { RunContext } from '../run-context.ts';
 import type { RunPlace } from '../run-options.ts';
 import { readCanary, readUntil } from './options.ts';
 import { readUpgradeClient } from './quorum-client.ts';
 
-const MAX_RECORD_BYTES = 16 * 1024;
-const MAX_DEPTH = 2;
-const recordSchema = z.looseObject({
-  format: z.literal(REBUILD_FORMAT),
-  version: z.string(),
-  image: z.string(),
-});
 const CANARY = 'upgrade-canary';
 const canarySchema = z.strictObject({ attempt: z.int().min(1), node: z.int().min(1) });
 
@@ -51,7 +40,7 @@ export async function openUpgrade(
     ...name,
     release: (version) => context.release(version),
     until: readUntil(input),
-    isRebuilt: input.flag('rebuilt') || (await isRebuilt(place, run, name)),
+    isRebuilt: input.flag('rebuilt') || (await context.isRebuilt(name.to)),
     canary,
     client: await readUpgradeClient(
       input,
@@ -83,24 +72,6 @@ function chooseCanary(
       actual: given,
     });
   return expected ?? given ?? vault.nodes[0]?.node ?? 1;
-}
-
-/** Whether "vault fetch --rebuild" has recorded that the image of the new release was rebuilt on this machine. */
-async function isRebuilt(
-  { releases }: RunPlace,
-  { context }: Pick<RunContext, 'context'>,
-  { to }: UpgradeName,
-): Promise<boolean> {
-  const bytes = await readFile(join(releases, `${to}.rebuilt.json`)).catch(() => undefined);
-  if (bytes === undefined) return false;
-  try {
-    const parsed = parseJson(bytes, { maxBytes: MAX_RECORD_BYTES, maxDepth: MAX_DEPTH });
-    const { data: record } = recordSchema.safeParse(parsed);
-    return record?.version === to && record.image === (await context.release(to)).image.sha384;
-  } catch (error) {
-    if (error instanceof JsonError) return false;
-    throw error;
-  }
 }
 
 function describeEvent(told: RollOutEvent, { from, to }: UpgradeName): string {

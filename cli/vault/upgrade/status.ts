@@ -39,7 +39,7 @@ export const upgradeStatusCommand: Command = {
 };
 
 function describe(status: UpgradeStatus, stop: UpgradeStop | null, isServing: boolean): Outcome {
-  const { steps, roles, nodes, isOverdue, left } = status;
+  const { steps, roles, nodes, isOverdue, left, outruled } = status;
   const refused = steps.filter(({ state }) => state === 'refused');
   const lines = [
     describeUpgradeState(status, isServing),
@@ -49,10 +49,15 @@ function describe(status: UpgradeStatus, stop: UpgradeStop | null, isServing: bo
     ...(nodes.length === 0 ? [] : ['']),
     ...nodes.map(({ node, until, overlap, rebuilt }) =>
       until === null
-        ? `node ${node}: its admin has named no day yet`
+        ? `node ${node}: its admin has named no day${overlap === null ? ' yet' : ` (${overlap})`}`
         : `node ${node}: the old image until ${until} (${overlap ?? ''}); its admin ${rebuilt === true ? 'has' : 'has not'} rebuilt the new one`,
     ),
     ...nodes.flatMap(({ reminder }) => (reminder === null ? [] : [`REMINDER ${reminder}`])),
+    ...(outruled === null
+      ? []
+      : [
+          `infrastructure has told of the ${outruled} image; what the admins have told of their own keys holds (node by node above)`,
+        ]),
     ...left.map(
       (node) =>
         `LEFT node ${node}, which was down when the others went back: when its host is up, infrastructure runs "vault upgrade rollback" once more`,

@@ -223,18 +223,23 @@ class Run {
     const answered: number[] = [];
     const report = () => this.#report(step, nodes, answered);
     report();
-    const messages = await Promise.all(
-      nodes.map(async (node) => {
-        const answer = await this.#call(node, kind, body);
-        const { message } = decodeCall(messageAnswer, answer);
-        if (message.sender !== node)
-          throw new CeremonyError('CEREMONY_REFUSED', 'a message of another sender', { node });
-        answered.push(node);
-        report();
-        return message;
-      }),
-    );
-    return messages;
+    const failed = new AbortController();
+    const ask = async (node: number): Promise<SignedMessage> => {
+      const answer = await this.#call(node, kind, body, failed.signal);
+      const { message } = decodeCall(messageAnswer, answer);
+      if (message.sender !== node)
+        throw new CeremonyError('CEREMONY_REFUSED', 'a message of another sender', { node });
+      answered.push(node);
+      report();
+      return message;
+    };
+    try {
+      return await Promise.all(nodes.map(ask));
+    } catch (error) {
+      // No node is asked again for a step that has failed: it would take part in what all others have given up.
+      failed.abort();
+      throw error;
+    }
   }
 
   #report(step: CeremonyProgressStep, nodes: readonly number[], answered: readonly number[]): void {
@@ -247,17 +252,23 @@ class Run {
     });
   }
 
-  /** Calls a node until it answers or refuses, or the step's time is over; questions may be repeated. */
-  async #call(node: number, kind: string, body: Uint8Array): Promise<Uint8Array> {
+  /**
+   * Calls a node until it answers or refuses, or the step's time is over; questions may be repeated. A node that has no
+   * session with another participant yet, as after a restart, is asked again.
+   *
+   * @throws CeremonyError CEREMONY_REFUSED, CEREMONY_NODES_UNREACHABLE
+   */
+  async #call(node: number, kind: string, body: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
     const { own, network, edges } = this.#participant.options;
     if (node === own.node) return await this.#participant.answer(kind, undefined, body);
     const end = edges.now() + STEP_MS;
     for (;;) {
       try {
-        return await network.call(node, kind, body, { timeoutMs: CALL_MS });
+        return await network.call(node, kind, body, { timeoutMs: CALL_MS, signal });
       } catch (error) {
         if (!(error instanceof PeerError)) throw error;
-        if (error.code === 'PEER_REFUSED') {
+        const isApart = error.details['code'] === 'CEREMONY_NODES_UNREACHABLE';
+        if (error.code === 'PEER_REFUSED' && !isApart) {
           throw new CeremonyError(
             'CEREMONY_REFUSED',
             'a node has refused',
@@ -265,13 +276,9 @@ class Run {
             error,
           );
         }
-        if (error.code === 'PEER_CLOSED' || edges.now() >= end) {
-          throw new CeremonyError(
-            'CEREMONY_NODES_UNREACHABLE',
-            'a node has not answered',
-            { nodes: [node] },
-            error,
-          );
+        if (error.code === 'PEER_CLOSED' || signal.aborted || edges.now() >= end) {
+          const message = isApart ? 'a node has no session with another one' : 'a node has not answered';
+          throw new CeremonyError('CEREMONY_NODES_UNREACHABLE', message, { nodes: [node] }, error);
         }
         await edges.sleep(RETRY_MS);
       }

@@ -46,7 +46,8 @@ export function assertPlan(plan: Plan, asker: number, knowledge: PlanKnowledge):
 
 function assertMember(member: CeremonyMember, { own, identity }: PlanKnowledge): void {
   const known = member.node === own.node ? own : identity(member.node);
-  if (known === undefined) {
+  // A node that has restarted begins its sessions one after the other.
+  if (known === undefined || (known !== own && known.session !== member.session)) {
     throw new CeremonyError('CEREMONY_NODES_UNREACHABLE', 'no session with a node of the plan', {
       nodes: [member.node],
     });

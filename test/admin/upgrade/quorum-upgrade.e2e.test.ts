@@ -74,7 +74,7 @@ async function withNode<T>(node: number, act: (client: QuorumClient) => Promise<
         },
         clientId: CLIENT,
         privateKey: testNode.client.privateKey,
-        timeoutMs: 10_000,
+        timeoutMs: 60_000,
       },
     ],
   });
@@ -116,7 +116,7 @@ async function look(node: number): Promise<NodeReport> {
 
 /** Has the quorum sign; what has just started may need a moment until its peers are connected. */
 async function sign(node: number): Promise<string | null> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 90_000;
   for (;;) {
     const code = await withNode(node, async (client) => await client.sign(SIGN)).then(
       () => null,
@@ -208,14 +208,14 @@ beforeAll(async () => {
   });
   await withNode(1, async (client) => await client.waitFor((await client.generate(KEY)).ceremony));
   await settled();
-}, 170_000);
+});
 
 afterAll(async () => {
   await quorum.stopAll();
   await testbed.close();
   await programs.old.remove();
   await programs.new.remove();
-}, 60_000);
+});
 
 describe('an upgrade of a quorum of 2 of 3', () => {
   it('stops at a canary that KMS does not admit, touches nothing further, and rolls back', async () => {

@@ -8,6 +8,7 @@ import {
   measureManifest,
   type VaultDocument,
 } from '../../../admin/vault/index.ts';
+import { databaseOf } from '../../../admin/vault/derive/part-secrets.ts';
 import { describePartition } from '../../../admin/vault/populate/index.ts';
 import { deriveDeployment } from '../../../admin/vault/steps/deployment.ts';
 import { createLayout } from '../../../parent/deploy/layout.ts';
@@ -97,14 +98,34 @@ describe('a vault with PostgreSQL', () => {
       postgres: {
         host: 'postgres.acme.example',
         port: 5433,
-        database: 'holdfast_acme_production_node_1',
-        user: 'holdfast_acme_production_node_1',
+        database: 'holdfast_acme__production_node_1',
+        user: 'holdfast_acme__production_node_1',
         password: { type: 'secrets-manager', name: `${ARN}/postgres-node-1-password` },
         ca: CA_PEM,
       },
       node: 'node-1',
     });
     expect(text).not.toMatch(/PRIVATE KEY/);
+  });
+
+  it('has databases of names that no other vault has', () => {
+    const pairs = ['a', 'b', 'a-b', 'b-c', 'c', 'a-b-c', 'c-node-1', 'node-1', '1', 'a-1'].flatMap(
+      (namespace, _index, all) => all.map((environment) => ({ namespace, environment })),
+    );
+    const names = pairs.flatMap((pair) => [1, 11].map((node) => databaseOf({ ...document, ...pair }, node)));
+    expect(new Set(names).size).toBe(names.length);
+    const long = { namespace: 'a'.repeat(20), environment: 'b'.repeat(20) };
+    // PostgreSQL cuts longer names off, and two of them would be one again.
+    expect(databaseOf({ ...document, ...long }, 255).length).toBeLessThanOrEqual(63);
+    // Hyphens in a row, or at an end, would bring the same underscores.
+    for (const pair of [
+      { namespace: 'a-', environment: 'b' },
+      { namespace: 'a', environment: 'b-' },
+      { namespace: 'a--b', environment: 'c' },
+    ])
+      expect(codesOf(documentOf({ store: PARTS.store }, (vault) => Object.assign(vault, pair)))).toContain(
+        'NAME_UNFIT',
+      );
   });
 
   it('gives each password a place, and its host alone the right to read it and to reach the server', () => {

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderPostgresRoles } from '../../../admin/vault/populate/index.ts';
 import { createAuthority } from '../../parent/peers/authority.ts';
-import { freePorts } from '../../parent/peers/nats-servers.ts';
+import { freePort } from '../../support/free-ports.ts';
 import { findPostgres, type PostgresServer, startPostgres } from '../../parent/store/postgres-server.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { PARTS } from './sample-parts.ts';
@@ -20,7 +20,7 @@ const { document } = parseSample((vault) => {
   vault.nodes.splice(2);
   vault.parts = { store: PARTS.store };
 });
-const NAMES = ['holdfast_acme_production_node_1', 'holdfast_acme_production_node_2'] as const;
+const NAMES = ['holdfast_acme__production_node_1', 'holdfast_acme__production_node_2'] as const;
 const passwords = (...values: string[]) =>
   new Map(values.map((value, index) => [index + 1, Buffer.from(value)] as const));
 const FIRST = ['Kd7n0w_uLq-3f0m4c1oHf2dHBxIk1tT9zXy_S0me43c', 'it\'s \\ $odd$ "pass"-phrase'] as const;
@@ -35,7 +35,7 @@ describe.skipIf(!isThere)('what the administrator of the database runs', { timeo
   beforeAll(async () => {
     const authority = createAuthority(temporaryFolder());
     ca = readFileSync(authority.ca, 'utf8');
-    [port = 0] = await freePorts(1);
+    port = await freePort();
     const { certificate, key } = authority.issue('postgres', ['DNS:localhost']);
     server = await startPostgres({ certificate, key, port });
   }, 60_000);
@@ -121,14 +121,14 @@ describe.skipIf(!isThere)('what the administrator of the database runs', { timeo
     });
     const sql = renderPostgresRoles(other, passwords(...FIRST));
     for (let run = 0; run < 2; run += 1) expect(await psql(sql, 'rds_admin')).toEqual({ exit: 0, said: '' });
-    const [name] = ['holdfast_acme_staging_node_1'];
+    const [name] = ['holdfast_acme__staging_node_1'];
     expect(await ask(name, FIRST[0], name)).toEqual([{ me: name }]);
   });
 
   it('refuses a database of that name that somebody else owns, and goes no further', async () => {
-    await superuser('DROP DATABASE holdfast_acme_production_node_1');
+    await superuser('DROP DATABASE holdfast_acme__production_node_1');
     await superuser('CREATE ROLE mallory LOGIN');
-    await superuser('CREATE DATABASE holdfast_acme_production_node_1 OWNER mallory');
+    await superuser('CREATE DATABASE holdfast_acme__production_node_1 OWNER mallory');
     const { exit, said } = await psql(renderPostgresRoles(document, passwords(FIRST[0], 'never-taken-0ver')));
     expect([exit, said]).toEqual([3, expect.stringContaining('is not owned by the role of that name')]);
     expect(await ask(NAMES[1], FIRST[1], NAMES[1])).toEqual([{ me: NAMES[1] }]);

@@ -237,6 +237,22 @@ describe('a run sheet', () => {
     }
   });
 
+  it('has every admin of a node rebuild the image, in the ceremony and in an upgrade, where the vault wants that', () => {
+    const strict = parseSample((vault) => {
+      vault.release['rebuilds'] = 'required';
+    }).document;
+    const fetchesOf = (vault: VaultDocument, role: string) =>
+      deriveRunSheet(vault, role)
+        .procedures.filter(({ name }) => ['ceremony', 'upgrade'].includes(name))
+        .map(({ steps }) =>
+          steps.map(({ command }) => command ?? '').find((line) => line.includes('vault fetch')),
+        );
+    const rebuilds = [expect.stringContaining(' --rebuild'), expect.stringContaining(' --rebuild')];
+    expect(fetchesOf(strict, 'node-2')).toEqual(rebuilds);
+    expect(fetchesOf(strict, 'infrastructure').join(' ')).not.toContain('--rebuild');
+    expect(fetchesOf(document, 'node-2').join(' ')).not.toContain('--rebuild');
+  });
+
   it('says how each role has its keys made, and with which recovery key and Region', () => {
     const { document: elsewhere } = parseSample((vault) => {
       const [first] = vault.nodes;

@@ -1,8 +1,9 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { formatPcrFile } from '../../../attestation/index.ts';
+import { writeOutputs } from '../../../cli/common/output-file.ts';
 import { makeRecoveryKey } from '../../../admin/recovery/index.ts';
 import { ed25519PublicKeyHex } from '../../../shared/dsse/index.ts';
 import {
@@ -64,7 +65,10 @@ const shareOf = (name: string) => at(`${name}.words`);
 
 describe('a custodian who gives a wrong share', () => {
   it('is named by the file of it where a word is wrong', async () => {
-    const wrong = save('wrong.words', wordsOf(made, 1).replace(/ \w+ /, ' academic '));
+    const words = wordsOf(made, 1).replace(/ (\w+) /, (_, word: string) =>
+      word === 'academic' ? ' acid ' : ' academic ',
+    );
+    const wrong = save('wrong.words', words);
     const said = await recover([shareOf('alice'), wrong]);
     expect(refusalIn(said)).toMatchObject({ exit: 1, code: 'CUSTODIAN_SHARE_MALFORMED' });
     expect(said.out).toContain('wrong.words');
@@ -149,8 +153,7 @@ describe('several keys at once', () => {
       shareOf('alice'),
       '--share',
       shareOf('bob'),
-      '--output',
-      folder,
+      ...(more.includes('--output') ? [] : ['--output', folder]),
       '--json',
       ...more,
     ]);
@@ -177,5 +180,89 @@ describe('several keys at once', () => {
     expect((await recoverAll(['treasury', 'treasury'])).exit).toBe(2);
     expect((await recoverAll(['treasury', '../treasury'])).exit).toBe(2);
     expect((await recoverAll(['treasury', 'reserve'], '--epoch', '0')).exit).toBe(2);
+  });
+
+  const into = (name: string) => {
+    mkdirSync(at(name));
+    return at(name);
+  };
+
+  it('are all written or none: one that no backup has leaves nothing of the others', async () => {
+    const place = into('absent');
+    const said = await recoverAll(['treasury', 'reserve', 'nothing'], '--output', place);
+    expect(refusalIn(said)).toMatchObject({
+      exit: 1,
+      code: 'BACKUP_KEY_ABSENT',
+      details: { key: 'nothing' },
+    });
+    expect(readdirSync(place)).toEqual([]);
+  });
+
+  it('are asked of no custodian before it is known that all of them can be recovered and written', async () => {
+    const place = into('asked');
+    const nowhere = ['--share', at('nowhere.words')];
+    const args = (keys: string[], output: string) =>
+      runHoldfast([
+        'ers',
+        'recover',
+        ...keys,
+        ...files,
+        ...reserve,
+        ...nowhere,
+        '--output',
+        output,
+        '--json',
+      ]);
+    expect(refusalIn(await args(['treasury', 'nothing'], place)).code).toBe('BACKUP_KEY_ABSENT');
+    const elsewhere = await args(['treasury', 'reserve'], at('no-such-folder'));
+    expect([elsewhere.exit, elsewhere.err + elsewhere.out]).toEqual([
+      2,
+      expect.stringContaining('cannot write'),
+    ]);
+    mkdirSync(join(place, 'reserve.key'));
+    const folderInPlace = await args(['treasury', 'reserve'], place);
+    expect([folderInPlace.exit, folderInPlace.err + folderInPlace.out]).toEqual([
+      2,
+      expect.stringContaining('reserve.key'),
+    ]);
+    expect(readdirSync(place)).toEqual(['reserve.key']);
+  });
+});
+
+describe('several files that belong together', () => {
+  const contents = (place: string) =>
+    readdirSync(place).map((name) => [
+      name,
+      lstatSync(join(place, name)).isFile() && readFileSync(join(place, name), 'utf8'),
+    ]);
+
+  it('appear all at once, with their permissions', async () => {
+    const place = at('together');
+    mkdirSync(place);
+    save('together/a', 'former');
+    const all = ['a', 'b'].map((name) => ({ path: join(place, name), content: `new ${name}`, mode: 0o600 }));
+    await writeOutputs(all);
+    expect(contents(place)).toEqual([
+      ['a', 'new a'],
+      ['b', 'new b'],
+    ]);
+    expect(lstatSync(join(place, 'b')).mode & 0o777).toBe(0o600);
+  });
+
+  it.each([
+    ['a folder is in the way of', 'b'],
+    ['a folder is in the way of the file that is made first of', 'b.partial'],
+  ])('are taken back where %s one, and what was there before is there again', async (_why, obstacle) => {
+    const place = at(`back-${obstacle}`);
+    mkdirSync(place);
+    writeFileSync(join(place, 'a'), 'former');
+    mkdirSync(join(place, obstacle.endsWith('partial') ? `${obstacle}-${process.pid}` : obstacle));
+    const before = contents(place);
+    const all = ['a', 'c', 'b'].map((name) => ({ path: join(place, name), content: 'new', mode: 0o600 }));
+    await expect(writeOutputs(all)).rejects.toMatchObject({
+      code: 'OUTPUT_INCOMPLETE',
+      details: { path: join(place, 'b') },
+    });
+    expect(contents(place)).toEqual(before);
   });
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const MAIN = join(import.meta.dirname, '../../../cli/main.ts');
-const EVENT_TIMEOUT_MS = 30_000;
+const EVENT_TIMEOUT_MS = 120_000;
 const POLL_MS = 10;
 /** Bits of the flags of an open file that say how it may be used (open(2)); 0 is reading alone. */
 const ACCESS_MODE = 0o3;

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import {
   chmodSync,
   cpSync,
@@ -9,11 +8,11 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FakePoolNode } from '../../client/gateway/kms/fake-pool-node.ts';
+import { freePort } from '../../support/free-ports.ts';
 import { refusalIn, runHoldfast } from '../in-process.ts';
 import { DoorProcess } from './door-process.ts';
 import { writeGatewayFiles } from './gateway-files.ts';
@@ -34,16 +33,6 @@ function startDoor(folder: string): DoorProcess {
   const door = new DoorProcess('kms', folder);
   doors.push(door);
   return door;
-}
-
-/** Port of loopback that was free a moment ago. */
-async function findPort(): Promise<AddressInfo> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return address;
 }
 
 /** Refusal of `holdfast gateway kms` before it listens. */
@@ -89,7 +78,7 @@ describe('holdfast gateway kms', () => {
   });
 
   it('is asked at its own port where it has no listener for probes', async () => {
-    const { port } = await findPort();
+    const port = await freePort();
     const files = writeGatewayFiles(node.node.url, { probes: undefined, kms: { listen: { port } } });
     const door = startDoor(files);
     await door.event('door.ready');

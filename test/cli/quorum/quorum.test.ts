@@ -98,9 +98,15 @@ describe('holdfast quorum', () => {
       code: 'CEREMONY_UNFINISHED',
       details: { ceremony: expect.stringMatching(/^[0-9a-f]{32}$/) },
     });
-    const interrupted = await runHoldfast(['quorum', 'refresh', 'treasury', ...as(url), '--json'], {
-      signal: AbortSignal.timeout(700),
+    const abort = new AbortController();
+    const asked = await start({
+      serve: (target, ...rest) => {
+        if (target.startsWith('/v1/quorum/ceremonies/')) abort.abort();
+        return serve(target, ...rest);
+      },
     });
+    const refresh = ['quorum', 'refresh', 'treasury', ...as(asked.url), '--json'];
+    const interrupted = await runHoldfast(refresh, { signal: abort.signal });
     expect(refusalIn(interrupted)).toMatchObject({
       exit: 1,
       code: 'INTERRUPTED',

@@ -104,7 +104,7 @@ describe('releases in a bucket', () => {
       '1.4.0',
       'release.json',
       size,
-      AbortSignal.timeout(5000),
+      AbortSignal.timeout(60_000),
     );
     const { offset, chunks } = await read;
     let length = 0;

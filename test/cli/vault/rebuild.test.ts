@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseReleaseKey } from '../../../admin/artifacts/index.ts';
 import { type LocalRelease, openLocalRelease } from '../../../cli/vault/releases/local-release.ts';
-import { rebuildRelease } from '../../../cli/vault/releases/rebuild.ts';
+import { isRebuilt, recordPathOf, rebuildRelease } from '../../../cli/vault/releases/rebuild.ts';
 import { makeReleaseKey, makeSampleRelease } from '../../admin/artifacts/sample-release.ts';
 import { collectOutput } from '../../support/collect-output.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -68,5 +68,25 @@ describe('a rebuild of a release', () => {
     const stopped = await rebuild(scriptOf('exec sleep 60'), AbortSignal.timeout(200));
     expect(stopped.outcome).toMatchObject({ code: 'INTERRUPTED' });
     expect(existsSync(stopped.path)).toBe(false);
+  });
+
+  it('counts for the image that it was made of, and for no other', async () => {
+    const folder = temporaryFolder();
+    const image = 'ab'.repeat(48);
+    const write = (text: string) => writeFileSync(recordPathOf(folder, '1.4.0'), text);
+    expect(await isRebuilt(folder, '1.4.0', image)).toBe(false);
+    write(JSON.stringify({ format: 'holdfast-rebuild/1', version: '1.4.0', image }));
+    expect(await isRebuilt(folder, '1.4.0', image)).toBe(true);
+    expect(await isRebuilt(folder, '1.4.0', 'cd'.repeat(48))).toBe(false);
+    expect(await isRebuilt(folder, '1.5.0', image)).toBe(false);
+    for (const text of [
+      '',
+      'no JSON',
+      '[]',
+      JSON.stringify({ format: 'other/1', version: '1.4.0', image }),
+    ]) {
+      write(text);
+      expect(await isRebuilt(folder, '1.4.0', image)).toBe(false);
+    }
   });
 });

@@ -124,6 +124,7 @@ describe('holdfast vault init', () => {
 
   it('asks at a terminal for what no option says', async () => {
     const stdin = new PassThrough();
+    const asked = Promise.withResolvers<void>();
     const running = runHoldfast(
       [
         'vault',
@@ -141,10 +142,16 @@ describe('holdfast vault init', () => {
         '--from',
         './r',
       ],
-      { stdin, isTerminal: true },
+      {
+        stdin,
+        isTerminal: true,
+        onStderr: (text) => {
+          if (text.includes('How many')) asked.resolve();
+        },
+      },
     );
     stdin.write('acme\n');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await asked.promise;
     stdin.write('4\n');
     const { exit, err } = await running;
     expect([exit, err.includes('How many policy nodes? [3]')]).toEqual([0, true]);

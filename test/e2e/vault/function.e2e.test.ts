@@ -1,5 +1,6 @@
 import { createPublicKey, verify } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { GetRolePolicyCommand, IAMClient, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import {
   GetFunctionConfigurationCommand,
@@ -19,7 +20,8 @@ import {
   type VaultTestbed,
 } from '../../../local/testbed/vault/index.ts';
 import { sampleKey } from '../../../local/testbed/vault/sample-vault.ts';
-import { openTestbed } from './support/open-testbed.ts';
+import { type KillPlan, PLAN } from './support/kill-at.ts';
+import { KILLABLE, openTestbed } from './support/open-testbed.ts';
 
 const REGION = 'eu-central-1';
 const FUNCTION_ARN = `arn:aws:lambda:${REGION}:111111111111:function:acme-production-node-1-signing`;
@@ -39,13 +41,13 @@ async function applied(role: PlayedRole) {
   return said;
 }
 
-/** Kills a run of `vault apply` some milliseconds after it has begun a step. */
+/** Has a run of `vault apply` end some milliseconds after it has begun a step, and before it tells of it. */
 async function killIn(role: PlayedRole, step: string, milliseconds: number): Promise<void> {
-  const { child, ended } = testbed.person(role).start(...testbed.argumentsOf('apply', role));
-  child.stderr?.on('data', (text: string) => {
-    if (text.includes(`begins ${step}`)) setTimeout(() => child.kill('SIGKILL'), milliseconds);
-  });
-  const { exit } = await ended;
+  const plan = join(testbed.person(role).folder, PLAN);
+  const kill: KillPlan = { done: [], only: step, delays: { [step]: milliseconds } };
+  await writeFile(plan, JSON.stringify(kill));
+  const { exit } = await testbed.apply(role);
+  await rm(plan);
   expect(exit, `killed in ${step}`).toBe(null);
 }
 
@@ -102,6 +104,7 @@ async function kept(prefix = 'configurations/'): Promise<Readonly<Record<string,
 
 async function open(change: (vault: SampleVault) => void) {
   testbed = await openTestbed({
+    holdfast: KILLABLE,
     change: (vault) => {
       ofOneNode(vault);
       // A client signs soon after a start, when nothing of its rate is left.

@@ -2,12 +2,10 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ofOneNode, type PlayedRole, type VaultTestbed } from '../../../local/testbed/vault/index.ts';
-import { type KillPlan, KILLED, untold, within } from './support/kill-at.ts';
-import { openTestbed, TOOLS } from './support/open-testbed.ts';
+import { type KillPlan, KILLED, PLAN, untold, within } from './support/kill-at.ts';
+import { KILLABLE, openTestbed } from './support/open-testbed.ts';
 
 const ROLES = ['infrastructure', 'node-1'] as const satisfies readonly PlayedRole[];
-/** Ends the command that it is loaded into, where the file kill-at.json in its folder says. */
-const PRELOADED = join(import.meta.dirname, 'support/kill-at.ts');
 /** Steps in which something outside goes on, and the milliseconds after which a run is cut off in them. */
 const LONG: Readonly<Record<string, number>> = {
   'infrastructure/baseline': 0,
@@ -22,8 +20,7 @@ const MAX_RUNS = 120;
 
 let testbed: VaultTestbed;
 beforeAll(async () => {
-  const [node, ...command] = TOOLS.holdfast;
-  testbed = await openTestbed({ change: ofOneNode, holdfast: [node, '--import', PRELOADED, ...command] });
+  testbed = await openTestbed({ change: ofOneNode, holdfast: KILLABLE });
   for (const role of ROLES) await testbed.person(role).run('vault', 'fetch', '--vault', 'vault.yaml');
 });
 afterAll(async () => {
@@ -39,9 +36,9 @@ async function applyAndKill(
 ): Promise<{ readonly isKilled: boolean; readonly isComplete: boolean }> {
   const { folder } = testbed.person(role);
   const plan: KillPlan = { done: [...kills], delays: LONG };
-  await writeFile(join(folder, 'kill-at.json'), JSON.stringify(plan));
+  await writeFile(join(folder, PLAN), JSON.stringify(plan));
   const { exit, said, stderr } = await testbed.apply(role);
-  await rm(join(folder, 'kill-at.json'));
+  await rm(join(folder, PLAN));
   if (exit === null) {
     const place = JSON.parse(await readFile(join(folder, KILLED), 'utf8')) as string;
     expect(kills).not.toContain(place);

@@ -58,7 +58,7 @@ beforeAll(async () => {
 }, 1_800_000);
 afterAll(async () => {
   await testbed.close();
-}, 60_000);
+});
 
 /** Has the wallet's backend learn where nodes are, as anybody does who has an id in vault.yaml. */
 async function equipWallet(played: PlayedVault, release = ''): Promise<void> {

@@ -9,8 +9,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCommand, type RunningCommand, startCommand } from '../../../local/testbed/holdfast-command.ts';
 import type { PlayedRole, VaultTestbed } from '../../../local/testbed/vault/index.ts';
 import { type Authority, createAuthority } from '../../parent/peers/authority.ts';
-import { findNatsServer, freePorts, startNatsServer } from '../../parent/peers/nats-servers.ts';
+import { findNatsServer, startNatsServer } from '../../parent/peers/nats-servers.ts';
 import { findPostgres, startPostgres, type PostgresServer } from '../../parent/store/postgres-server.ts';
+import { freePort } from '../../support/free-ports.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { openTestbed, TOOLS } from './support/open-testbed.ts';
 
@@ -28,7 +29,7 @@ const ROUNDS: readonly (readonly PlayedRole[])[] = [
 ];
 const LOOPBACK = '127.0.0.0/8';
 const SECRETS = 'acme/production/wallet';
-const databaseOf = (node: number) => `holdfast_acme_production_node_${node}`;
+const databaseOf = (node: number) => `holdfast_acme__production_node_${node}`;
 
 const hasPostgres = findPostgres() !== undefined;
 if (!hasPostgres) process.stderr.write('SKIPPED: no vault was shown a PostgreSQL server\n');
@@ -50,14 +51,14 @@ async function makeWitness() {
     temporaryFolder(),
   );
   const [key = ''] = made.said['vkeys'] as string[];
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   return { folder, port, key };
 }
 
 beforeAll(async () => {
   authority = createAuthority(temporaryFolder());
   const ca = readFileSync(authority.ca, 'utf8');
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const { certificate, key } = authority.issue('postgres', ['DNS:localhost']);
   postgres = hasPostgres ? await startPostgres({ certificate, key, port }) : undefined;
   nats = natsProgram === undefined ? undefined : await startNatsServer(natsProgram, authority);
@@ -255,7 +256,7 @@ describe('a vault with a database, NATS and an outside witness', { timeout: 1_80
     await mkdir(join(person.folder, 'keys'), { recursive: true, mode: 0o700 });
     const ownKey = await readFile(testbed.keys.clients.get('wallet-backend') ?? '');
     await writeFile(join(person.folder, 'keys/wallet-backend.pem'), ownKey, { mode: 0o600 });
-    const [port = 0] = await freePorts(1);
+    const port = await freePort();
     await writeFile(config, text.replace('port: 8470', `port: ${port}`));
     const door = person.start('gateway', 'kms', '--config', config);
     // A door prints more than one line of JSON, and is awaited by nobody.

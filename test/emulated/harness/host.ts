@@ -9,7 +9,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 /** CID of the parent, as on AWS. */
 export const PARENT = 3;
-const SWITCH_TIMEOUT_MS = 10_000;
+const SWITCH_TIMEOUT_MS = 60_000;
 const SLOW_STEP_MS = 20;
 
 export interface EnclaveOptions {

@@ -49,6 +49,8 @@ export class MemoryNetwork {
   readonly #lastArrival = new Map<string, number>();
   /** The group of each node while the network is parted. */
   #groups: ReadonlyMap<number, number> = new Map();
+  /** Pairs of nodes that do not reach each other, whatever the groups. */
+  readonly #apart = new Set<string>();
   faults: NetworkFaults;
   /** Called with each call before it is delivered; false loses it. */
   onDelivery: (delivery: Delivery) => boolean = () => true;
@@ -102,8 +104,21 @@ export class MemoryNetwork {
     }
   }
 
+  /** Parts two nodes, which reach all others. */
+  separate(one: number, other: number): void {
+    this.#apart.add(namePair(one, other));
+  }
+
+  /** Has two nodes that were parted begin a session. */
+  reunite(one: number, other: number): void {
+    this.#apart.delete(namePair(one, other));
+    const [first, second] = [this.#nodes.get(one), this.#nodes.get(other)];
+    if (first !== undefined && second !== undefined) this.#tellSession(first, second);
+  }
+
   /** The node that serves, where the caller reaches it. */
   reach(from: number, to: number): MemoryPeer | undefined {
+    if (this.#apart.has(namePair(from, to))) return undefined;
     return isTogether(this.#groups, from, to) ? this.#nodes.get(to) : undefined;
   }
 
@@ -165,6 +180,8 @@ export class MemoryNetwork {
     other.tell(one.own);
   }
 }
+
+const namePair = (one: number, other: number) => [one, other].toSorted((a, b) => a - b).join(' ');
 
 function isTogether(groups: ReadonlyMap<number, number>, one: number, other: number): boolean {
   return groups.size === 0 || (groups.has(one) && groups.get(one) === groups.get(other));

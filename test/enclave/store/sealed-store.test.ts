@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { deriveStoreKey, SealedStore, StoreError } from '../../../enclave/store/index.ts';
+import { deriveStoreKey, type RecordStorage, SealedStore, StoreError } from '../../../enclave/store/index.ts';
 import { sealRecord } from '../../../enclave/store/record-cipher.ts';
 import { encodeCbor } from '../../../shared/cbor/index.ts';
 import { ControlError } from '../../../shared/protocol/errors.ts';
@@ -42,6 +43,48 @@ describe('a sealed store', () => {
     expect(storage.commits).toHaveLength(1);
     expect([...storage.records.keys()]).toEqual(['boot/encryptor-master-password', ROOT]);
     expect((await reopen()).state).toMatchObject(STATE);
+  });
+
+  it('reads what it has written last while commits are under way, in whatever order the parent carries them out', async () => {
+    await store.commit([{ ...HOT, plaintext: bytes('one') }]);
+    const slow: RecordStorage = {
+      listRecords: () => storage.listRecords(),
+      async commit(writes, log) {
+        await storage.commit(writes, log);
+        await sleep(5);
+      },
+      async readRecord(place) {
+        await sleep(2);
+        return await storage.readRecord(place);
+      },
+    };
+    const opened = await SealedStore.open(slow, key);
+    const ends: Promise<unknown>[] = [];
+    for (const [round, text] of ['two', 'three', 'four'].entries()) {
+      const read = opened.read(HOT);
+      const written = opened.commit([{ ...HOT, plaintext: bytes(text) }]);
+      await sleep(round);
+      ends.push(read, written, opened.read(HOT));
+    }
+    const [before, , after] = await Promise.all(ends);
+    expect([before, after]).toEqual([bytes('one'), bytes('two')]);
+    expect(await opened.read(HOT)).toEqual(bytes('four'));
+  });
+
+  it('reads the parts of one thing with no commit between them, up to the first that is missing', async () => {
+    const parts = ['a', 'b', 'c'].map((id) => ({ table: 'keys', id }));
+    const write = async (text: string, count: number) =>
+      await store.commit(
+        parts.map((place, index) => ({ ...place, plaintext: index < count ? bytes(text) : null })),
+      );
+    await write('one', 3);
+    const [first, , second] = await Promise.all([
+      store.readParts(parts),
+      write('two', 2),
+      store.readParts(parts),
+    ]);
+    expect(first).toEqual([bytes('one'), bytes('one'), bytes('one')]);
+    expect(second).toEqual([bytes('two'), bytes('two')]);
   });
 
   it('is not written before its first keys are: nobody can keep it without them', async () => {

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openApprovalDoor } from '../../../parent/approvals/door.ts';
 import type { Door } from '../../../parent/common/door.ts';
 import { silentLog } from '../../../parent/common/log.ts';
@@ -171,11 +171,11 @@ describe('a parent that alters, replays or swaps votes', () => {
     const [one, two] = [node.ask(makeTransfer(CAROL, 1n)), node.ask(makeTransfer(CAROL, 2n))];
     expect(await vote(one, sign(one, alice, { counter: 100 }))).toBe('counted');
     expect(await vote(two, sign(two, alice, { counter: 100 }))).toBe('APPROVAL_COUNTER_BACK');
-    const brief = node.ask(makeTransfer(CAROL, 3n), { expires: Date.now() + 200 });
+    const expires = Date.now() + 600_000;
+    const brief = node.ask(makeTransfer(CAROL, 3n), { expires });
     const cast = sign(brief, bob);
-    await new Promise((resolve) => {
-      setTimeout(resolve, 250);
-    });
+    vi.useFakeTimers({ toFake: ['Date'], now: expires });
+    onTestFinished(() => void vi.useRealTimers());
     expect(await vote(brief, cast)).toBe('REQUEST_UNKNOWN');
   });
 });

@@ -155,7 +155,7 @@ export async function deployOn(
   options: RunLineOptions = {},
 ): Promise<Deployed> {
   const { exit, stdout, stderr } = await host.run(
-    `${INSTALLED} parent deploy ${source} --json --timeout 60`,
+    `${INSTALLED} parent deploy ${source} --json --timeout 150`,
     options,
   );
   if (stdout === '') throw new Error(`no output, exit ${exit}: ${stderr}`);

@@ -193,7 +193,7 @@ describe('a quorum on hosts', () => {
 
   it('makes a key and signs, with one host gone too', async () => {
     const client = await connect(1);
-    await waitForPeers(client, 2);
+    for (const node of NODES) await waitForPeers(await connect(node), 2);
     const { ceremony } = await client.generate(KEY);
     expect(await client.waitFor(ceremony)).toMatchObject({ state: 'done' });
     expect((await client.sign(SIGN)).signature).toBeDefined();

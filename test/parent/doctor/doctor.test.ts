@@ -859,7 +859,7 @@ it('takes the ports of a parent that was started by hand for its own', async () 
 });
 
 describe('a check', () => {
-  it('that takes too long is given up: CHECK_TIMED_OUT', { timeout: 15_000 }, async () => {
+  it('that takes too long is given up: CHECK_TIMED_OUT', async () => {
     const never = () => new Promise<never>(() => {});
     expect(await notInOrder(setMethod({ loadAddon: never }))).toEqual(['warn CHECK_TIMED_OUT']);
   });

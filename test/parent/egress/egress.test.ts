@@ -7,9 +7,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openNetworks } from '../../../parent/egress/targets.ts';
 import { ParentOptionError } from '../../../parent/common/errors.ts';
 import { startParent, type Log, type Parent, type ParentOptions } from '../../../parent/index.ts';
+import { errorCode } from '../../../shared/errors.ts';
 import { openEgress } from '../../../shared/protocol/egress-client.ts';
 import { PARENT_CID, PARENT_PORT } from '../../../shared/transport/ports.ts';
 import { createUnixTransport } from '../../../shared/transport/unix-transport.ts';
+import { freePort } from '../../support/free-ports.ts';
 import { measureHoldings } from '../../support/leaks.ts';
 import { ENCLAVE_CID, parentOptions } from '../../support/parent-options.ts';
 import { readBytes } from '../../support/read-stream.ts';
@@ -51,16 +53,6 @@ async function listen(serve: (socket: Socket) => void): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 async function start(egress: ParentOptions['egress']): Promise<void> {
   parent = await startParent(
     parentOptions(directory, {
@@ -77,7 +69,7 @@ function target(host: string, port: number) {
   return { host, port: 443, connectTo: { address: '127.0.0.1', port } };
 }
 
-async function open(host = 'kms.example.com', timeoutMs = 5_000): Promise<Duplex> {
+async function open(host = 'kms.example.com', timeoutMs = 30_000): Promise<Duplex> {
   const stream = await openEgress(enclave(), { host, port: 443 }, { timeoutMs });
   stream.on('error', () => {});
   return stream;
@@ -97,7 +89,8 @@ function isGone(stream: Duplex): Promise<void> {
 describe('egress', () => {
   test('cuts connections on which nothing moves, and serves others meanwhile', async () => {
     const port = await listen((socket) => socket.pipe(socket));
-    await start({ targets: [target('kms.example.com', port)], idleTimeoutMs: 1_000 });
+    // Longer than a machine stands still: what moves would be silent meanwhile.
+    await start({ targets: [target('kms.example.com', port)], idleTimeoutMs: 5_000 });
     const silent = await Promise.all(Array.from({ length: 64 }, () => open()));
     const busy = await open();
     busy.write('ping');
@@ -142,7 +135,7 @@ describe('egress', () => {
       targets: [{ host: 'kms.example.com', port, networks: ['127.0.0.0/8'] }],
       lookUp: () => (failing ? Promise.reject(new Error('SERVFAIL')) : Promise.resolve(['127.0.0.1'])),
     });
-    const connect = () => openEgress(enclave(), { host: 'kms.example.com', port }, { timeoutMs: 2_000 });
+    const connect = () => openEgress(enclave(), { host: 'kms.example.com', port }, { timeoutMs: 30_000 });
     await expect(connect()).rejects.toMatchObject({ code: 'EGRESS_DNS_FAILED' });
     failing = false;
     const stream = await connect();
@@ -167,7 +160,7 @@ describe('egress', () => {
       targets: [{ host: 'kms.example.com', port, networks: ['127.0.0.0/8'] }],
       lookUp: () => Promise.resolve(['127.0.0.2', '127.0.0.1']),
     });
-    const stream = await openEgress(enclave(), { host: 'kms.example.com', port }, { timeoutMs: 2_000 });
+    const stream = await openEgress(enclave(), { host: 'kms.example.com', port }, { timeoutMs: 30_000 });
     stream.end('second address');
     expect(String(await readBytes(stream))).toBe('second address');
   });
@@ -227,7 +220,7 @@ describe('egress', () => {
     const port = await listen((socket) => socket.pipe(socket));
     await start({ targets: [target('kms.example.com', port)] });
     await expect(
-      openEgress(enclave(), { host: 'kms.example.com', port: 65_979 }, { timeoutMs: 2_000 }),
+      openEgress(enclave(), { host: 'kms.example.com', port: 65_979 }, { timeoutMs: 30_000 }),
     ).rejects.toMatchObject({ code: 'EGRESS_BAD_REQUEST' });
   });
 
@@ -236,7 +229,7 @@ describe('egress', () => {
     await start({ targets: [target('kms.example.com', port)] });
     const stranger = createUnixTransport({ directory, cid: 99 });
     await expect(
-      openEgress(stranger, { host: 'kms.example.com', port: 443 }, { timeoutMs: 2_000 }),
+      openEgress(stranger, { host: 'kms.example.com', port: 443 }, { timeoutMs: 30_000 }),
     ).rejects.toMatchObject({ name: 'EgressError' });
     expect(events.some(({ event, fields }) => event === 'egress.turned-away' && fields['cid'] === 99)).toBe(
       true,
@@ -276,7 +269,7 @@ describe('egress', () => {
       targets: [{ host: 'kms.example.com', port, networks: ['127.0.0.0/8'] }],
       lookUp: () => Promise.resolve(['127.0.0.1']),
     });
-    const connect = (host: string) => openEgress(enclave(), { host, port }, { timeoutMs: 2_000 });
+    const connect = (host: string) => openEgress(enclave(), { host, port }, { timeoutMs: 30_000 });
     const stream = await connect('kms.example.com');
     stream.end('by its name');
     expect(String(await readBytes(stream))).toBe('by its name');
@@ -312,26 +305,40 @@ describe('egress', () => {
     await expect(closed.promise).resolves.toBeUndefined();
   });
 
-  test('queues what comes over its cap, and refuses what waits too long or comes on top', async () => {
+  test('queues what comes over its cap, and refuses what comes on top', async () => {
     const port = await listen((socket) => socket.pipe(socket));
     await start({
       targets: [target('kms.example.com', port)],
       maxConnections: 2,
       maxWaiting: 1,
-      waitMs: 400,
+      waitMs: 120_000,
     });
     const first = await open();
     const second = await open();
-    const third = open();
-    await sleep(50);
+    // Of two that come at the same time, one waits for its turn, and the other is refused at once.
+    const late = [1, 2].map(() => open('kms.example.com', 120_000));
+    const refusals = late.map((one) => one.then(() => Promise.reject(new Error('let in')), errorCode));
+    expect(await Promise.any(refusals)).toBe('EGRESS_OVERLOADED');
+    first.destroy();
+    const waited = (await Promise.allSettled(late)).flatMap((one) =>
+      one.status === 'fulfilled' ? [one.value] : [],
+    );
+    expect(waited).toHaveLength(1);
+    for (const stream of [...waited, second]) stream.destroy();
+    (await open()).destroy();
+  });
+
+  test('refuses what waits too long for its turn', async () => {
+    const port = await listen((socket) => socket.pipe(socket));
+    await start({
+      targets: [target('kms.example.com', port)],
+      maxConnections: 1,
+      maxWaiting: 1,
+      waitMs: 100,
+    });
+    const first = await open();
     await expect(open()).rejects.toMatchObject({ code: 'EGRESS_OVERLOADED' });
     first.destroy();
-    const stream = await third;
-    await expect(open()).rejects.toMatchObject({ code: 'EGRESS_OVERLOADED' });
-    stream.destroy();
-    second.destroy();
-    await sleep(50);
-    (await open()).destroy();
   });
 
   test('is not held up by connections that never say where to', async () => {
@@ -339,7 +346,7 @@ describe('egress', () => {
     await start({ targets: [target('kms.example.com', port)], maxConnections: 4 });
     const mute = await Promise.all(
       Array.from({ length: 32 }, () =>
-        enclave().connect({ cid: PARENT_CID, port: PARENT_PORT.egress }, { timeoutMs: 1_000 }),
+        enclave().connect({ cid: PARENT_CID, port: PARENT_PORT.egress }, { timeoutMs: 30_000 }),
       ),
     );
     const stream = await open();
@@ -353,7 +360,7 @@ describe('egress', () => {
     await start({ targets: [target('kms.example.com', port)], maxUnnamed: 8 });
     const mute = await Promise.all(
       Array.from({ length: 8 }, () =>
-        enclave().connect({ cid: PARENT_CID, port: PARENT_PORT.egress }, { timeoutMs: 4_000 }),
+        enclave().connect({ cid: PARENT_CID, port: PARENT_PORT.egress }, { timeoutMs: 30_000 }),
       ),
     );
     await expect(open()).rejects.toMatchObject({ code: 'EGRESS_TOO_MANY_UNNAMED' });
@@ -403,7 +410,7 @@ describe('egress', () => {
       targets: [target('kms.example.com', port)],
       ports: [{ listen: 8_000, host: 'kms.example.com', port: 443 }],
     });
-    const stream = await enclave().connect({ cid: PARENT_CID, port: 8_000 }, { timeoutMs: 1_000 });
+    const stream = await enclave().connect({ cid: PARENT_CID, port: 8_000 }, { timeoutMs: 30_000 });
     stream.end('plain');
     expect(String(await readBytes(stream))).toBe('plain');
     stream.destroy();

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startParent, type Parent, type ParentOptions } from '../../../parent/index.ts';
 import { ENCLAVE_PORT } from '../../../shared/transport/ports.ts';
@@ -100,10 +99,12 @@ describe('ingress', () => {
     turnedAway.write('x');
     await isClosed(turnedAway);
     first[0]?.destroy();
-    await sleep(50);
-    const client = connect();
-    client.end('again');
-    expect(await readText(client)).toBe('again');
+    const again = async () => {
+      const client = connect();
+      client.end('again');
+      return await readText(client).catch(() => '');
+    };
+    await expect.poll(again).toBe('again');
   });
 
   test('is bounded in all', async () => {

@@ -192,6 +192,10 @@ describe('the supervisor', () => {
   async function isIn(state: string): Promise<void> {
     await expect.poll(() => supervisor?.current.state).toBe(state);
   }
+  /** Waits until an enclave is watched, which may be silent before anybody has seen that it runs. */
+  async function isWatched(): Promise<void> {
+    await expect.poll(() => supervisor?.current.state).toMatch(/^(?:running|silent)$/);
+  }
 
   test('starts the enclave, and terminates it in the end', async () => {
     const running = start();
@@ -262,11 +266,10 @@ describe('the supervisor', () => {
   });
 
   test('shows an enclave that has served and says so no longer, until it does', async () => {
-    start(undefined, { silentAfterMs: 100 });
-    await isIn('running');
+    const running = start(undefined, { silentAfterMs: 100 });
+    await isWatched();
     status = said('serving');
-    await isIn('silent');
-    expect(supervisor?.current).toMatchObject({ since: status.heardAt });
+    await expect.poll(() => running.current).toMatchObject({ state: 'silent', since: status.heardAt });
     const speaking = setInterval(() => (status = said('serving')), 10);
     await isIn('running');
     clearInterval(speaking);
@@ -274,8 +277,9 @@ describe('the supervisor', () => {
 
   test('does not take a phase of the start, which is silent, for silence', async () => {
     start(undefined, { silentAfterMs: 100 });
-    await isIn('running');
+    await isWatched();
     status = said('unlocking');
+    await isIn('running');
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(supervisor?.current.state).toBe('running');
   });

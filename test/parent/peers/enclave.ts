@@ -31,12 +31,12 @@ export async function connectEnclave(
   { cid = ENCLAVE_CID, reads = true }: { cid?: number; reads?: boolean } = {},
 ): Promise<FakeEnclave> {
   const transport = createUnixTransport({ directory, cid });
-  const stream = await transport.connect({ cid: PARENT_CID, port: PEER_SERVICE.port }, { timeoutMs: 5_000 });
+  const stream = await transport.connect({ cid: PARENT_CID, port: PEER_SERVICE.port }, { timeoutMs: 30_000 });
   const frames = new FrameStream(stream, { maxBytes: PEER_SERVICE.maxFrameBytes });
   const delivered: Delivered[] = [];
   let wake = () => {};
   let isStalled = !reads;
-  const write = (frame: PeerEnclaveFrame) => frames.write(frame, { timeoutMs: 5_000 });
+  const write = (frame: PeerEnclaveFrame) => frames.write(frame, { timeoutMs: 30_000 });
   await write({ type: 'open', node, peers: [] });
   const ended = (async () => {
     try {

@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findMadeOrSay } from '../../support/find-made.ts';
+import { freePort, freePorts } from '../../support/free-ports.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import type { CertificateFiles } from '../../../parent/peers/options.ts';
 import type { Authority } from './authority.ts';
@@ -23,6 +23,7 @@ export interface NatsCluster {
   readonly servers: readonly string[];
   /** Ends a server as a power cut would. */
   kill(index: number): Promise<void>;
+  /** Starts a server with what it had stored; nothing where it runs. */
   start(index: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -51,7 +52,7 @@ export async function startNatsServer(
 ): Promise<{ readonly port: number; stop(): Promise<void> }> {
   const folder = temporaryFolder();
   const files = authority.issue('nats', ['DNS:localhost']);
-  const [port = 0] = await freePorts(1);
+  const port = await freePort();
   const alone = readWritten().replace(/\ncluster \{\n[\s\S]*?\n\}\n/, '\n');
   const path = join(folder, 'alone.conf');
   writeFileSync(
@@ -76,7 +77,11 @@ export async function startNatsCluster(program: string, authority: Authority): P
   const [clients, routes] = [await freePorts(3), await freePorts(3)];
   const processes: (ChildProcess | undefined)[] = [];
 
+  const isRunning = (child: ChildProcess | undefined) =>
+    child !== undefined && child.exitCode === null && child.signalCode === null;
+
   async function start(index: number): Promise<void> {
+    if (isRunning(processes[index])) return;
     const path = join(folder, `${index}.conf`);
     const text = written
       .replaceAll(
@@ -95,7 +100,7 @@ export async function startNatsCluster(program: string, authority: Authority): P
   await Promise.all([0, 1, 2].map(start));
   const kill = async (index: number) => {
     const child = processes[index];
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || !isRunning(child)) return;
     child.kill('SIGKILL');
     await once(child, 'exit');
   };
@@ -109,22 +114,8 @@ export async function startNatsCluster(program: string, authority: Authority): P
   };
 }
 
-/** Finds ports of loopback that nothing listens at. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
-}
-
 async function untilOpen(port: number, child: ChildProcess): Promise<void> {
-  for (let attempt = 0; attempt < 300; attempt += 1) {
+  for (let attempt = 0; attempt < 900; attempt += 1) {
     if (child.exitCode !== null) throw new Error(`nats-server has ended with ${child.exitCode}`);
     const socket = connect({ port, host: '127.0.0.1' });
     const isOpen = await once(socket, 'connect').then(

@@ -45,8 +45,8 @@ export async function startNode(node: number, options: Partial<StartPeersOptions
   return { ...started, enclave: await started.connect() };
 }
 
-/** Waits until a condition holds. @throws Error after ten seconds */
-export async function until(what: string, condition: () => boolean, ms = 10_000): Promise<void> {
+/** Waits until a condition holds. @throws Error after a minute */
+export async function until(what: string, condition: () => boolean, ms = 60_000): Promise<void> {
   const end = performance.now() + ms;
   while (!condition()) {
     if (performance.now() > end) throw new Error(`${what} has not happened`);

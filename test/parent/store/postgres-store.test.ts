@@ -12,9 +12,9 @@ import { createControlSession } from '../../../parent/control/session.ts';
 import { silentLog } from '../../../parent/common/log.ts';
 import type { RecordStoreError } from '../../../parent/store/errors.ts';
 import { createPostgresStore } from '../../../parent/store/postgres-store.ts';
+import { freePort } from '../../support/free-ports.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { type Authority, createAuthority } from '../peers/authority.ts';
-import { freePorts } from '../peers/nats-servers.ts';
 import { findPostgres, startPostgres, type PostgresServer } from './postgres-server.ts';
 import { describeStore } from './store-suite.ts';
 
@@ -43,7 +43,7 @@ describe.skipIf(findPostgres() === undefined)('with a PostgreSQL server that spe
   beforeAll(async () => {
     authority = createAuthority(temporaryFolder());
     const { certificate, key } = authority.issue('server', ['DNS:localhost']);
-    const [port = 0] = await freePorts(1);
+    const port = await freePort();
     server = await startPostgres({ certificate, key, port });
     const client = new Client({ connectionString: server.url });
     await client.connect();

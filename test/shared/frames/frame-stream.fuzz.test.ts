@@ -7,7 +7,7 @@ import { MAX_FRAME_BYTES } from '../../../shared/frames/frame-codec.ts';
 import { controlRequestSchema, controlResponseSchema } from '../../../shared/protocol/control.ts';
 
 const LIMIT = 64 * 1024;
-const SOON = { timeoutMs: 2_000 };
+const SOON = { timeoutMs: 30_000 };
 const anything = z.record(z.string(), z.unknown());
 
 function streamOf(pieces: readonly Uint8Array[]): FrameStream {

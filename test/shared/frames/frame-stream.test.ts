@@ -7,7 +7,7 @@ import { FrameError, FrameStream, MAX_FRAME_BYTES, encodeFrame } from '../../../
 const schema = z.strictObject({ name: z.string(), data: z.instanceof(Uint8Array), more: z.array(z.int()) });
 const value = { name: 'holdfast', data: Uint8Array.of(1, 2, 3), more: [1, 256, 70_000] };
 const LIMIT = 1024;
-const SOON = { timeoutMs: 2_000 };
+const SOON = { timeoutMs: 30_000 };
 
 /** A frame stream on one end of a pair; `far` is the end that a test feeds it through. */
 function openStream(maxBytes = LIMIT): { far: Duplex; duplex: Duplex; frames: FrameStream } {

@@ -14,7 +14,7 @@ import { createControlClient, type ControlClient } from '../../../shared/protoco
 import { TransportError } from '../../../shared/transport/errors.ts';
 import type { Transport } from '../../../shared/transport/transport.ts';
 
-const LIMITS = { timeoutMs: 2_000, idleTimeoutMs: Infinity };
+const LIMITS = { timeoutMs: 30_000, idleTimeoutMs: Infinity };
 const KEY = { table: 'keys', id: 'one' };
 const BYTES = Uint8Array.of(1, 2, 3);
 const WRITES = [{ ...KEY, expectedRevision: 1, bytes: BYTES }];
@@ -23,7 +23,7 @@ const WRITES = [{ ...KEY, expectedRevision: 1, bytes: BYTES }];
 type Step = ControlResponse | 'hang-up' | 'silence' | 'refuse-connection';
 
 /** A parent that takes one step for each request (or connection attempt), and notes what it was asked. */
-function play(steps: Step[], timeoutMs = 1_000): { client: ControlClient; asked: string[]; open: Duplex[] } {
+function play(steps: Step[], timeoutMs = 30_000): { client: ControlClient; asked: string[]; open: Duplex[] } {
   const asked: string[] = [];
   const open: Duplex[] = [];
   const transport: Transport = {
@@ -102,12 +102,12 @@ describe('the control client', () => {
   });
 
   test('says when the parent stays away', async () => {
-    const { client } = play(Array<Step>(100).fill('refuse-connection'), 150);
+    const { client } = play(Array<Step>(100).fill('refuse-connection'), 1_000);
     await expect(client.manifest()).rejects.toMatchObject({ code: 'CONTROL_DISCONNECTED' });
   });
 
   test('says when the parent stays silent, and connects anew for the next call', async () => {
-    const { client, open } = play(['silence', manifest], 100);
+    const { client, open } = play(['silence', manifest], 1_000);
     await expect(client.manifest()).rejects.toMatchObject({ code: 'CONTROL_TIMEOUT' });
     expect(await client.manifest()).toEqual(BYTES);
     expect(open).toHaveLength(2);

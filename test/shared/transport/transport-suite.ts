@@ -20,7 +20,7 @@ export interface TransportCase {
   readonly run: (pair: TransportPair) => Promise<void>;
 }
 
-const TIMEOUT = { timeoutMs: 10_000 };
+const TIMEOUT = { timeoutMs: 30_000 };
 const MEBIBYTE = 1024 * 1024;
 
 async function withConnection(
@@ -206,7 +206,7 @@ export const transportCases: readonly TransportCase[] = [
     run: async ({ client, server, port }) => {
       const signal = AbortSignal.abort();
       await assertCode(
-        client.connect({ cid: server.cid, port }, { timeoutMs: 2_000, signal }),
+        client.connect({ cid: server.cid, port }, { timeoutMs: 30_000, signal }),
         'CONNECT_ABORTED',
       );
     },

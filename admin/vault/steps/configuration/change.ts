@@ -1,4 +1,4 @@
-import type { Exchange, Statement } from '../../exchange/index.ts';
+import { type Exchange, ExchangeError, type Statement } from '../../exchange/index.ts';
 import { roleOfNode, type VaultDocument } from '../../index.ts';
 import { StepError } from '../errors.ts';
 
@@ -23,20 +23,57 @@ export type Proposal =
 /** Newest statement of each node's admin about a change; undefined where there is none. */
 export type ChangeStatements = ReadonlyMap<number, Statement<'change-configuration'> | undefined>;
 
-/** Reads what all admins have stated about changes. @throws ExchangeError STATEMENT_… */
+/**
+ * Reads what all admins have stated about changes.
+ *
+ * @param isNeeded whether a node's statement has to be believed; that of another, which is not, counts as none, so that no admin
+ *   keeps the others from theirs
+ * @throws ExchangeError STATEMENT_…
+ */
 export async function readChanges(
   { nodes }: VaultDocument,
   exchange: Pick<Exchange, 'statement'>,
+  isNeeded: (node: number) => boolean = () => true,
 ): Promise<ChangeStatements> {
   const changes = new Map<number, Statement<'change-configuration'> | undefined>();
-  for (const { node } of nodes)
-    changes.set(node, await exchange.statement(roleOfNode(node), 'change-configuration'));
+  for (const { node } of nodes) {
+    try {
+      changes.set(node, await exchange.statement(roleOfNode(node), 'change-configuration'));
+    } catch (error) {
+      if (isNeeded(node) || !(error instanceof ExchangeError)) throw error;
+      changes.set(node, undefined);
+    }
+  }
   return changes;
 }
 
-/** Number of the newest change that anybody has stated; 0: none. */
+/**
+ * Most by which a change may be ahead of all in which other admins have taken part: an admin who numbers theirs as high as
+ * numbers go would have the last one.
+ */
+const MAX_AHEAD = 16;
+
+/**
+ * Nodes whose admins have stated a change that is too far ahead of all others to count. The vault of one node has no others.
+ *
+ * @returns their numbers
+ */
+export function findLeaps(changes: ChangeStatements): readonly number[] {
+  return [...changes.keys()].filter((node) => isLeap(changes, node, changes.get(node)?.facts.change ?? 0));
+}
+
+function isLeap(changes: ChangeStatements, node: number, change: number): boolean {
+  const others = [...changes].filter(([one]) => one !== node);
+  return others.length > 0 && others.every(([, one]) => change - (one?.facts.change ?? 0) > MAX_AHEAD);
+}
+
+/** Number of the newest change that anybody has stated, without leaps; 0: none. */
 export function newestChange(changes: ChangeStatements): number {
-  return Math.max(0, ...[...changes.values()].map((one) => one?.facts.change ?? 0));
+  const leaps = findLeaps(changes);
+  return Math.max(
+    0,
+    ...[...changes].map(([node, one]) => (leaps.includes(node) ? 0 : (one?.facts.change ?? 0))),
+  );
 }
 
 /**
@@ -45,13 +82,21 @@ export function newestChange(changes: ChangeStatements): number {
  *
  * @param digest SHA-384 of the description
  * @param isAnew whether another change is to begin, though others have stated one that this node has not taken part in
- * @throws StepError VAULT_CHANGE_DIFFERS
+ * @throws StepError VAULT_CHANGE_DIFFERS, VAULT_CHANGE_LEAP
  */
-export function numberChange(
-  changes: ChangeStatements,
-  node: number,
-  { digest, isAnew }: { readonly digest: string; readonly isAnew: boolean },
-): number {
+export function numberChange(changes: ChangeStatements, node: number, rules: ProposedRules): number {
+  const number = findNumber(changes, node, rules);
+  if (!isLeap(changes, node, number)) return number;
+  throw new StepError(
+    'VAULT_CHANGE_LEAP',
+    'the change would be too far ahead of all in which the other admins have taken part',
+    { change: number, maximum: MAX_AHEAD },
+  );
+}
+
+type ProposedRules = Pick<Proposal & { readonly kind: 'rules' }, 'digest' | 'isAnew'>;
+
+function findNumber(changes: ChangeStatements, node: number, { digest, isAnew }: ProposedRules): number {
   const newest = newestChange(changes);
   const own = changes.get(node)?.facts;
   if (newest === 0) return 1;

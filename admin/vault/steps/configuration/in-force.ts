@@ -1,10 +1,13 @@
+import { ConfigurationError } from '../../../../shared/documents/errors.ts';
 import { errorCode, HoldfastError } from '../../../../shared/errors.ts';
 import { parsePcrFile, type PcrValues } from '../../../../attestation/index.ts';
+import { ExchangeError } from '../../exchange/index.ts';
+import { type Role, roleOfNode } from '../../index.ts';
 import type { StepContext } from '../context.ts';
 import { StepError } from '../errors.ts';
 import { describeNode } from '../support.ts';
 import { findUpgradeState } from '../upgrade/state.ts';
-import { findNewestToRun, needNewest } from './newest.ts';
+import { findNewestToRun, needNewest, readNewest } from './newest.ts';
 
 /** What a node attests just now, or why it does not. */
 export type SeenNode =
@@ -17,10 +20,10 @@ export type SeenNode =
     }
   | { readonly node: number; readonly release: null; readonly code: string };
 
-/** Releases that nodes may run by what was stated: one, and two while an upgrade is under way. */
+/** Releases that nodes may run by what was stated: one, and two while an upgrade is under way that is not one admin's alone. */
 export async function findReleases({ vault, exchange }: StepContext): Promise<readonly string[]> {
   const { running, open } = await findUpgradeState(vault, exchange);
-  return [...new Set([running, ...(open === undefined ? [] : [open.upgrade.to, open.upgrade.from])])];
+  return [...new Set([running, ...(open?.isShared === true ? [open.upgrade.to, open.upgrade.from] : [])])];
 }
 
 /**
@@ -61,16 +64,55 @@ export async function assertNothingUnstated(context: StepContext, seen: SeenNode
 }
 
 /**
- * Asserts the same of all nodes of a vault that answer.
+ * Finds why a run has to leave a node as it is: its admin has stated an older configuration than it runs, or what nobody can
+ * believe. That keeps no other node from anything.
  *
- * @param releases versions of those that nodes may run
- * @throws StepError VAULT_CONFIGURATION_DIFFERS
+ * @returns the refusal, or null
  */
-export async function assertAllStated(context: StepContext, releases: readonly string[]): Promise<void> {
-  const seen = await Promise.all(
-    context.vault.nodes.map(async ({ node }) => await seeNode(context, node, releases)),
-  );
-  for (const one of seen) await assertNothingUnstated(context, one);
+export async function findObstacle(context: StepContext, seen: SeenNode): Promise<HoldfastError | null> {
+  try {
+    await readNewest(context, seen.node);
+    await assertNothingUnstated(context, seen);
+    return null;
+  } catch (error) {
+    if (error instanceof HoldfastError) return error;
+    throw error;
+  }
+}
+
+/** Node that a run leaves as it is, and why. */
+export interface LeftNode {
+  readonly node: number;
+  readonly error: unknown;
+}
+
+/** Words for a person about a node that a run leaves as it is. */
+export function describeLeft({ node, error }: LeftNode): string {
+  return `leaves node ${node} as it is (${errorCode(error)}): ${waitsFor({ node, error })} has to do something first`;
+}
+
+/** Says which nodes were left, and who has to do something before a later run takes them along. */
+export function nodesLeft(left: readonly LeftNode[]): StepError {
+  return new StepError('VAULT_NODES_LEFT', 'nodes were left as they are, and the others went on', {
+    left: left.map((one) => ({
+      node: one.node,
+      code: errorCode(one.error),
+      waitsFor: waitsFor(one),
+      ...(one.error instanceof HoldfastError ? { said: one.error.details } : {}),
+    })),
+  });
+}
+
+/** Codes of what a node's admin has stated, or has not. */
+const OF_ADMINS: readonly string[] = ['VAULT_CONFIGURATION_DIFFERS', 'VAULT_RELEASE_DIFFERS'];
+
+/** Role whose turn it is: the admin, of what they have stated; infrastructure, of its hosts. */
+function waitsFor({ node, error }: LeftNode): Role {
+  const isStated =
+    error instanceof ExchangeError ||
+    error instanceof ConfigurationError ||
+    (error instanceof StepError && OF_ADMINS.includes(error.code));
+  return isStated ? roleOfNode(node) : 'infrastructure';
 }
 
 /**

@@ -1,9 +1,13 @@
+import { HoldfastError } from '../../../../shared/errors.ts';
 import { parsePcrFile } from '../../../../attestation/index.ts';
 import {
   assertQuorumSigns,
   assertQuorumWithout,
   assertSigns,
+  isInterruption,
   type NodeReport,
+  orderUnableFirst,
+  UpgradeError,
 } from '../../../upgrade/index.ts';
 import type { Facts } from '../../exchange/index.ts';
 import { roleOfNode } from '../../index.ts';
@@ -11,12 +15,20 @@ import { findLastStart } from '../../node-starts.ts';
 import type { StepContext } from '../context.ts';
 import { deployNode } from '../deploy-node.ts';
 import { StepError } from '../errors.ts';
-import type { Awaited, Step } from '../step.ts';
+import type { Awaited as AwaitedStep, Step } from '../step.ts';
 import { describeNode, needStatement, urlOfNode } from '../support.ts';
 import { readIdentity } from '../upgrade/nodes.ts';
 import type { UpgradeClient, UpgradeNode } from '../upgrade/upgrade.ts';
-import { newestChange, readChanges } from './change.ts';
-import { assertNothingUnstated, findReleases, type SeenNode, seeNode } from './in-force.ts';
+import { findLeaps, newestChange, readChanges } from './change.ts';
+import {
+  describeLeft,
+  findObstacle,
+  findReleases,
+  type LeftNode,
+  nodesLeft,
+  type SeenNode,
+  seeNode,
+} from './in-force.ts';
 import { needNewest, type StatedConfiguration } from './newest.ts';
 
 const STEP = 'change-restart';
@@ -51,7 +63,7 @@ export function infrastructureChangeRestart(
     summary: 'restart the nodes, one after the other, with the configurations that their admins have signed',
     needs: ['infrastructure/restart'],
     async inspect(context) {
-      const { open } = await findOpen(context);
+      const { open, held } = await findOpen(context);
       if (open.length > 0) {
         const hasSpare = vault.nodes.length > vault.threshold;
         return {
@@ -61,15 +73,18 @@ export function infrastructureChangeRestart(
               ({ node, newest }) =>
                 `restarts node ${node} with configuration ${newest.version}, SHA-384 ${newest.digest}`,
             ),
+            ...held.map(describeLeft),
             ...(hasSpare ? [] : ['the quorum has no node to spare, and signs nothing while one restarts']),
           ],
         };
       }
+      const [first] = held;
+      if (first !== undefined) throw first.error;
       const waitsFor = await findAwaited(context);
       return waitsFor.length === 0 ? { state: 'done' } : { state: 'waiting', waitsFor };
     },
     async apply(context) {
-      const { open, releases } = await findOpen(context);
+      const { open, held, releases } = await findOpen(context);
       const known = await readVersions(context);
       const nodes = new Map<number, Facts<typeof STEP>['nodes'][number]>();
       for (const { node } of vault.nodes) {
@@ -82,13 +97,30 @@ export function infrastructureChangeRestart(
           await look(),
           async (node) => await client.sign(await describe(context, node, releases)),
         );
-      for (const one of open) {
+      const left: LeftNode[] = [...held];
+      const order = orderUnableFirst(
+        open.map(({ node }) => node),
+        open.length === 0 ? [] : await look(),
+      );
+      const sorted = open.toSorted((one, other) => order.indexOf(one.node) - order.indexOf(other.node));
+      let count = 0;
+      for (const one of sorted) {
         context.progress(`node ${one.node} restarts with configuration ${one.newest.version}`, 0, 1);
         const reports = await look();
         const isAble = reports.some(({ node, canSign }) => node === one.node && canSign);
-        if (isAble && vault.nodes.length > vault.threshold)
-          assertQuorumWithout(reports, one.node, vault.threshold);
-        const identity = await restart(context, one);
+        let identity: Awaited<ReturnType<typeof restart>>;
+        try {
+          if (isAble && vault.nodes.length > vault.threshold)
+            assertQuorumWithout(reports, one.node, vault.threshold);
+          identity = await restart(context, one);
+        } catch (error) {
+          // A node that could sign, and no longer does, ends the run. One that was down, or cannot be spared, is left.
+          const isTouched = isAble && !(error instanceof UpgradeError);
+          if (isTouched || !(error instanceof HoldfastError) || isInterruption(error)) throw error;
+          left.push({ node: one.node, error });
+          continue;
+        }
+        count += 1;
         if (client !== undefined)
           await assertSigns(
             one.node,
@@ -102,16 +134,18 @@ export function infrastructureChangeRestart(
           version: one.newest.version,
         });
       }
-      return { facts: { nodes: [...nodes.values()] }, files: [] };
+      const [firstLeft] = left.filter((one) => !held.includes(one));
+      if (count === 0 && firstLeft !== undefined) throw firstLeft.error;
+      const refusal = left.length === 0 ? undefined : nodesLeft(left);
+      return { facts: { nodes: [...nodes.values()] }, files: [], refusal };
     },
   };
 }
 
 /**
  * Finds nodes that run an older configuration than their admins have stated. One that does not attest counts where it was not
- * said yet that it runs the newest; in an upgrade, whose run brings that with the image, it is left to it.
- *
- * @throws StepError VAULT_CONFIGURATION_DIFFERS for a node that runs one of which nobody was told
+ * said yet that it runs the newest; in an upgrade, whose run brings that with the image, it is left to it. One that runs what its
+ * admin has not stated, or has taken back, is held: the others go on.
  */
 async function findOpen(context: StepContext) {
   const { vault } = context;
@@ -120,8 +154,13 @@ async function findOpen(context: StepContext) {
   const seen = await Promise.all(vault.nodes.map(async ({ node }) => await seeNode(context, node, releases)));
   const known = await readVersions(context);
   const open: OpenNode[] = [];
+  const held: LeftNode[] = [];
   for (const one of seen) {
-    await assertNothingUnstated(context, one);
+    const error = await findObstacle(context, one);
+    if (error !== null) {
+      held.push({ node: one.node, error });
+      continue;
+    }
     const newest = await needNewest(context, one.node);
     // The configuration of an upgrade comes with its images.
     if (newest.step === 'upgrade-configuration' || newest.step === 'upgrade-rollback') continue;
@@ -129,7 +168,7 @@ async function findOpen(context: StepContext) {
     if (version >= newest.version || (one.release === null && releases.length > 1)) continue;
     open.push({ node: one.node, release: one.release ?? running, newest });
   }
-  return { open, releases };
+  return { open, held, releases };
 }
 
 /** Versions with which infrastructure has said that nodes run. */
@@ -143,12 +182,14 @@ async function readVersions(context: StepContext): Promise<ReadonlyMap<number, n
 }
 
 /** Admins who have not taken part yet in the newest change, or all of them before the first one. */
-async function findAwaited({ vault, exchange }: StepContext): Promise<readonly Awaited[]> {
-  const changes = await readChanges(vault, exchange);
-  const newest = newestChange(changes);
+async function findAwaited({ vault, exchange }: StepContext): Promise<readonly AwaitedStep[]> {
+  const changes = await readChanges(vault, exchange, () => false);
+  const [newest, leaps] = [newestChange(changes), findLeaps(changes)];
   if ([...changes.values()].some((one) => one !== undefined) && newest === 0) return [];
   return vault.nodes
-    .filter(({ node }) => newest === 0 || (changes.get(node)?.facts.change ?? 0) < newest)
+    .filter(
+      ({ node }) => newest === 0 || leaps.includes(node) || (changes.get(node)?.facts.change ?? 0) < newest,
+    )
     .map(({ node }) => ({ role: roleOfNode(node), step: `${roleOfNode(node)}/change-configuration` }));
 }
 

@@ -68,6 +68,45 @@ export async function findNewestToRun(
   );
 }
 
+/** Steps after the first ceremony, whose configurations take the place of those that it has signed. */
+const LATER_STEPS = ['upgrade-configuration', 'upgrade-rollback', 'change-configuration'] as const;
+
+/**
+ * Whether a step of the first ceremony has nothing to sign any more, as the node's admin has signed a later configuration: what is
+ * derived from vault.yaml has the first rules, and would take the place of the newest ones.
+ *
+ * @param step whose statement has to be there still
+ * @throws StepError VAULT_CEREMONY_OVER where it is not; ExchangeError STATEMENT_…
+ */
+export async function isOver(
+  { exchange }: Pick<StepContext, 'exchange'>,
+  node: number,
+  step: ConfigurationStep,
+): Promise<boolean> {
+  const later = await findNewest(exchange, node, LATER_STEPS);
+  if (later === undefined) return false;
+  if ((await exchange.statement(roleOfNode(node), step)) !== undefined) return true;
+  throw ceremonyOver(node, step, later);
+}
+
+/** Asserts that a step of the first ceremony may sign: no later configuration is there. @throws StepError VAULT_CEREMONY_OVER */
+export async function assertNotOver(
+  { exchange }: Pick<StepContext, 'exchange'>,
+  node: number,
+  step: ConfigurationStep,
+): Promise<void> {
+  const later = await findNewest(exchange, node, LATER_STEPS);
+  if (later !== undefined) throw ceremonyOver(node, step, later);
+}
+
+function ceremonyOver(node: number, step: ConfigurationStep, later: StatedConfiguration): StepError {
+  return new StepError(
+    'VAULT_CEREMONY_OVER',
+    'the first rules would be signed again, though the node has a later configuration',
+    { node, step: `${roleOfNode(node)}/${step}`, later: later.step, version: later.version },
+  );
+}
+
 /** Finds the newest configuration of a node that has one. @throws ExchangeError STATEMENT_… */
 export async function needNewest(
   { exchange }: Pick<StepContext, 'exchange'>,

@@ -117,7 +117,7 @@ async function prepareRules(
   node: number,
 ): Promise<Prepared> {
   assertSameVault(context.vault, proposal.description);
-  const changes = await readChanges(context.vault, context.exchange);
+  const changes = await readChanges(context.vault, context.exchange, (one) => one === node);
   const number = numberChange(changes, node, proposal);
   const facts = { change: number, rules: proposal.digest };
   const files = [{ name: 'rules.yaml', bytes: proposal.bytes }];
@@ -178,7 +178,7 @@ async function prepareConfiguration(
       newest: newest.version,
       actual: version,
     });
-  const changes = await readChanges(context.vault, context.exchange);
+  const changes = await readChanges(context.vault, context.exchange, (one) => one === node);
   const facts = { change: changes.get(node)?.facts.change ?? 0, rules: null };
   if (isSigned(() => verifyConfiguration(file, configured)))
     return {

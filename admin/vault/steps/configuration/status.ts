@@ -4,7 +4,7 @@ import { digestManifest, parseManifest } from '../../../../shared/documents/mani
 import type { Exchange, Facts } from '../../exchange/index.ts';
 import { type Role, roleOfNode, type VaultDocument } from '../../index.ts';
 import { isSameUpgrade } from '../upgrade/state.ts';
-import { newestChange, readChanges } from './change.ts';
+import { findLeaps, newestChange, readChanges } from './change.ts';
 import { findNewest } from './newest.ts';
 
 /** Configuration of one node, as the statements have it. */
@@ -20,6 +20,8 @@ export interface ConfigurationStatus {
   readonly running: number | null;
   /** Change of the vault's rules that the node has taken part in last; 0: none. */
   readonly change: number;
+  /** Whether that number is too far ahead of the others' to count (`VAULT_CHANGE_LEAP`). */
+  readonly isLeap: boolean;
   /** How many of each the configuration has. */
   readonly counts: Readonly<Record<'clients' | 'approvers' | 'keys' | 'rules', number>>;
   /** Ids of the clients that it has. */
@@ -38,7 +40,7 @@ export async function describeConfigurations(
   exchange: Exchange,
 ): Promise<readonly ConfigurationStatus[]> {
   const changes = await readChanges(vault, exchange);
-  const latest = newestChange(changes);
+  const [latest, leaps] = [newestChange(changes), findLeaps(changes)];
   const described: ConfigurationStatus[] = [];
   for (const { node } of vault.nodes) {
     const newest = await findNewest(exchange, node);
@@ -47,6 +49,7 @@ export async function describeConfigurations(
     const { clients, approvers, keys, rules } = await openStated(exchange, node, statement);
     const running = await findRunning(exchange, node);
     const change = changes.get(node)?.facts.change ?? 0;
+    const isLeap = leaps.includes(node);
     described.push({
       node,
       version,
@@ -54,6 +57,7 @@ export async function describeConfigurations(
       time: statement.time,
       running,
       change,
+      isLeap,
       counts: {
         clients: clients.length,
         approvers: approvers.length,
@@ -61,7 +65,8 @@ export async function describeConfigurations(
         rules: rules.length,
       },
       clients: clients.map(({ id }) => id),
-      waitsFor: change < latest ? roleOfNode(node) : (running ?? 0) < version ? 'infrastructure' : null,
+      waitsFor:
+        isLeap || change < latest ? roleOfNode(node) : (running ?? 0) < version ? 'infrastructure' : null,
     });
   }
   return described;

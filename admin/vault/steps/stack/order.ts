@@ -71,6 +71,28 @@ export function hasParameters({ Parameters: found = [] }: Stack, { parameters }:
   );
 }
 
+/** Parameters that say whose a stack is. */
+const VAULT_PARAMETERS = ['Namespace', 'Environment'] as const;
+
+/**
+ * Asserts that a stack of the ordered name is not that of another vault: namespaces and environments have hyphens, so that
+ * `a-b` and `c` give the names of `a` and `b-c`.
+ *
+ * @throws StepError VAULT_STACK_OTHER_VAULT
+ */
+export function assertSameVault(stack: Stack, { name, parameters }: StackOrder): void {
+  const found = new Map(stack.Parameters?.map((one) => [one.ParameterKey, one.ParameterValue]));
+  const pick = (valueOf: (parameter: string) => string | undefined) =>
+    VAULT_PARAMETERS.map((parameter) => valueOf(parameter) ?? '').join('/');
+  const [expected, actual] = [pick((one) => parameters[one]), pick((one) => found.get(one))];
+  if (VAULT_PARAMETERS.every((one) => !found.has(one) || found.get(one) === parameters[one])) return;
+  throw new StepError('VAULT_STACK_OTHER_VAULT', 'the stack of this name is that of another vault', {
+    stack: name,
+    expected,
+    actual,
+  });
+}
+
 /** Outputs of a stack by their names. */
 export function outputsOf({ Outputs: outputs = [] }: Stack): ReadonlyMap<string, string> {
   return new Map(outputs.map(({ OutputKey: key = '', OutputValue: value = '' }) => [key, value]));

@@ -7,7 +7,7 @@ import { assertKeeps, describeChanges } from './changes.ts';
 import { deleteChangeSet, executeChangeSet, prepareChangeSet, readChangeSet } from './change-set.ts';
 import { describeStack, findFirstCause, readEvents, readTemplateOf } from './describe.ts';
 import { guardStack, isGuarded } from './stack-policy.ts';
-import { hasParameters, type OrderedStack, type StackOrder } from './order.ts';
+import { assertSameVault, hasParameters, type OrderedStack, type StackOrder } from './order.ts';
 
 /** Status of a stack that is a name and a change set, and nothing else. */
 const IN_REVIEW = 'REVIEW_IN_PROGRESS';
@@ -51,13 +51,15 @@ interface Remembered {
 /**
  * Compares a stack with an order, and has CloudFormation compute what would change.
  *
- * @throws StepError VAULT_STACK_BUSY, VAULT_STACK_FAILED, VAULT_WOULD_DESTROY, VAULT_WOULD_REOPEN; AdminError AWS_…
+ * @throws StepError VAULT_STACK_BUSY, VAULT_STACK_FAILED, VAULT_STACK_OTHER_VAULT, VAULT_WOULD_DESTROY, VAULT_WOULD_REOPEN;
+ *   AdminError AWS_…
  */
 export async function inspectStack(order: StackOrder, context: StepContext): Promise<FoundStack> {
   const client = await context.aws.cloudFormation(order.region);
   const ordered = { client, order };
   const found = await describeStack(client, order.name, context.signal);
   const status = found?.StackStatus ?? IN_REVIEW;
+  if (found !== undefined) assertSameVault(found, order);
   const remembered = recall(order, context);
   if (found !== undefined && isMoving(status)) {
     if (remembered !== undefined && remembered.changeSet === found.ChangeSetId)

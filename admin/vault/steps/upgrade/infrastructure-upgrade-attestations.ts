@@ -6,7 +6,7 @@ import {
   orderUnableFirst,
 } from '../../../upgrade/index.ts';
 import { roleOfNode } from '../../index.ts';
-import { assertAllStated } from '../configuration/in-force.ts';
+import { describeLeft, findObstacle, type LeftNode, nodesLeft, seeNode } from '../configuration/in-force.ts';
 import { needNewest } from '../configuration/newest.ts';
 import type { StepContext } from '../context.ts';
 import { deployNode } from '../deploy-node.ts';
@@ -46,13 +46,18 @@ export function infrastructureUpgradeAttestations(
       if (open.length === 0) return { state: 'done' };
       assertSpareNode({ size: vault.nodes.length, threshold: vault.threshold });
       needClient(upgrade);
-      await assertAllStated(context, [upgrade.from, upgrade.to]);
+      const { free, left } = await partLeft(context, upgrade, open);
+      const [first] = left;
+      if (free.length === 0 && first !== undefined) throw first.error;
       return {
         state: 'ready',
-        changes: open.map(
-          ({ node }) =>
-            `stops node ${node}, has the new image attest for the nonce of its admin, and starts the old one again`,
-        ),
+        changes: [
+          ...free.map(
+            ({ node }) =>
+              `stops node ${node}, has the new image attest for the nonce of its admin, and starts the old one again`,
+          ),
+          ...left.map(describeLeft),
+        ],
       };
     },
     async apply(context) {
@@ -60,20 +65,23 @@ export function infrastructureUpgradeAttestations(
       assertSpareNode({ size: vault.nodes.length, threshold: vault.threshold });
       const { open, kept } = await sortNodes(context, upgrade);
       const shown = [...kept];
-      if (open.length > 0) {
-        await assertAllStated(context, [upgrade.from, upgrade.to]);
+      const { free, left } = await partLeft(context, upgrade, open);
+      if (free.length > 0) {
         const reports = await lookAtNodes(context, upgrade);
         await assertQuorumSigns(reports, async (node) => await signWith(context, upgrade, node));
         // A node that is down serves again after it has attested, and only then can the others be stopped.
         const order = orderUnableFirst(
-          open.map(({ node }) => node),
+          free.map(({ node }) => node),
           reports,
         );
-        for (const { node, nonce } of open.toSorted((a, b) => order.indexOf(a.node) - order.indexOf(b.node)))
+        for (const { node, nonce } of free.toSorted((a, b) => order.indexOf(a.node) - order.indexOf(b.node)))
           shown.push(await showOne(context, upgrade, node, nonce));
       }
+      const [first] = left;
+      if (shown.length === 0 && first !== undefined) throw first.error;
       const { documents, files } = tellShown(shown);
-      return { facts: { upgrade: factsOf(upgrade), documents }, files };
+      const refusal = left.length === 0 ? undefined : nodesLeft(left);
+      return { facts: { upgrade: factsOf(upgrade), documents }, files, refusal };
     },
   };
 }
@@ -131,9 +139,28 @@ function recall({ journal }: StepContext, node: number, nonce: string): ShownDoc
   return describeShown(node, nonce, new Uint8Array(Buffer.from(known.document, 'base64')));
 }
 
+/** Node that has to attest for a nonce of its admin. */
+interface OpenNode {
+  readonly node: number;
+  readonly nonce: string;
+}
+
+/** Parts nodes into those that can be stopped now, and those whose admins have to do something first. */
+async function partLeft(context: StepContext, upgrade: Upgrade, open: readonly OpenNode[]) {
+  const free: OpenNode[] = [];
+  const left: LeftNode[] = [];
+  for (const one of open) {
+    const { node } = one;
+    const error = await findObstacle(context, await seeNode(context, node, [upgrade.from, upgrade.to]));
+    if (error === null) free.push(one);
+    else left.push({ node, error });
+  }
+  return { free, left };
+}
+
 /** Sorts nodes into those whose document for the nonce in force is there, and those that have to attest. */
 async function sortNodes(context: StepContext, upgrade: Upgrade) {
-  const open: { readonly node: number; readonly nonce: string }[] = [];
+  const open: OpenNode[] = [];
   const kept: ShownDocument[] = [];
   for (const { node } of context.vault.nodes) {
     const role = roleOfNode(node);

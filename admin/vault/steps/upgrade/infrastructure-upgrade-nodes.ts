@@ -12,7 +12,7 @@ import {
 } from '../../../upgrade/index.ts';
 import type { Facts, Told } from '../../exchange/index.ts';
 import { roleOfNode } from '../../index.ts';
-import { assertAllStated } from '../configuration/in-force.ts';
+import { findObstacle, nodesLeft, seeNode } from '../configuration/in-force.ts';
 import { needNewest } from '../configuration/newest.ts';
 import type { StepContext } from '../context.ts';
 import { deployNode } from '../deploy-node.ts';
@@ -84,7 +84,7 @@ export function infrastructureUpgradeNodesBack(upgrade: Upgrade): Step<'upgrade-
  * Brings one of both images to all nodes, one after the other, but for one that stays down on the way back. From the first deployment of the old image on, the machine
  * remembers that nodes may run it, whatever was told before, until all of them run the new one.
  *
- * @throws UpgradeError UPGRADE_…; StepError VAULT_UPGRADE_NARROWED, VAULT_CONFIGURATION_DIFFERS
+ * @throws UpgradeError UPGRADE_…; StepError VAULT_UPGRADE_NARROWED; VAULT_NODES_LEFT where all others went on
  */
 export async function moveNodes(
   context: StepContext,
@@ -107,12 +107,14 @@ export async function moveNodes(
     sign: async (node) => await signWith(context, upgrade, node),
     async assertOpen(wanted) {
       if (wanted === 'old') await assertNoneNarrowed(context.vault, context.exchange, upgrade);
-      await assertAllStated(context, [upgrade.from, upgrade.to]);
     },
+    findObstacle: async (node) =>
+      await findObstacle(context, await seeNode(context, node, [upgrade.from, upgrade.to])),
     clock: context.clock,
   };
   const move = image === 'new' ? rollOut : rollBack;
-  await move(await planOf(context, upgrade), ports, openUpgradeJournal(context), upgrade.report);
+  const left = await move(await planOf(context, upgrade), ports, openUpgradeJournal(context), upgrade.report);
+  if (left.size > 0) throw nodesLeft([...left].map(([node, error]) => ({ node, error })));
   if (image === 'new') await context.journal.set(GOING_BACK, undefined);
   const reports = image === 'new' ? [] : await lookAtNodes(context, upgrade);
   const nodes: Facts<'upgrade-nodes'>['nodes'] = [];

@@ -13,7 +13,8 @@ import { needNewest } from '../configuration/newest.ts';
 import type { StepContext } from '../context.ts';
 import { deployNode } from '../deploy-node.ts';
 import { StepError } from '../errors.ts';
-import type { Step } from '../step.ts';
+import { roleOfNode } from '../../index.ts';
+import type { Awaited, Step } from '../step.ts';
 import { ofAllNodes, urlOfNode } from '../support.ts';
 import { lookAtNodes, needClient, readIdentity, signWith } from './nodes.ts';
 import { findUpgradeState, isSameUpgrade } from './state.ts';
@@ -21,7 +22,8 @@ import { factsOf, findUpgradeStatement, type Upgrade, withRelease } from './upgr
 
 /**
  * Step that gives each node the configuration in which the old image has no day any more, one node after the other. A node that
- * stays down is left, and a later run takes it along: its key admits the old image alone by then.
+ * stays down is left, and a later run takes it along: its key admits the old image alone by then. So is one whose admin has not
+ * rolled back yet: the others would refuse each other from the day on.
  */
 export function infrastructureUpgradeRestore(
   vault: StepContext['vault'],
@@ -32,10 +34,17 @@ export function infrastructureUpgradeRestore(
     const known = stated?.facts.nodes ?? [];
     const { closed } = await findUpgradeState(vault, context.exchange);
     const isClosed = closed !== undefined && isSameUpgrade(closed.upgrade, upgrade);
-    const open = vault.nodes
-      .map(({ node }) => node)
-      .filter((node) => (isClosed ? closed.left.includes(node) : !known.some((one) => one.node === node)));
-    return { stated, known, open };
+    const open: number[] = [];
+    const waitsFor: Awaited[] = [];
+    for (const { node } of vault.nodes) {
+      const isOpen = isClosed ? closed.left.includes(node) : !known.some((one) => one.node === node);
+      if (!isOpen) continue;
+      const role = roleOfNode(node);
+      const isBack = await findUpgradeStatement(context, upgrade, role, 'upgrade-rollback');
+      if (isBack === undefined) waitsFor.push({ role, step: `${role}/upgrade-rollback` });
+      else open.push(node);
+    }
+    return { stated, known, open, waitsFor };
   };
   return {
     id: 'infrastructure/upgrade-restore',
@@ -43,10 +52,12 @@ export function infrastructureUpgradeRestore(
     name: 'upgrade-restore',
     stage: 2,
     summary: 'restart the nodes with configurations that accept the old image alone',
-    needs: ['infrastructure/upgrade-nodes', ...ofAllNodes(vault, 'upgrade-rollback')],
+    needs: ['infrastructure/upgrade-nodes'],
+    needsSome: { of: ofAllNodes(vault, 'upgrade-rollback'), count: vault.threshold },
     async inspect(context) {
-      const { stated, open } = await find(context);
-      if (open.length === 0) return { state: 'done' };
+      const { stated, open, waitsFor } = await find(context);
+      if (open.length === 0)
+        return waitsFor.length === 0 ? { state: 'done' } : { state: 'waiting', waitsFor };
       needClient(upgrade);
       const which = stated === undefined ? '' : ', which was left';
       return {

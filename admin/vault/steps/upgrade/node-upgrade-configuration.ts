@@ -9,6 +9,7 @@ import type { StepContext } from '../context.ts';
 import { StepError } from '../errors.ts';
 import { hasFunction } from '../node-configuration.ts';
 import { isTooOld, NONCE_BYTES } from '../node-nonce.ts';
+import { assertRebuilt } from '../node-release.ts';
 import { planConfiguration, signPlanned, type SigningOrder } from '../sign-configuration.ts';
 import type { Step } from '../step.ts';
 import { formatTime, ofAllNodes, toHex } from '../support.ts';
@@ -53,6 +54,7 @@ export function nodeUpgradeConfiguration(
           changes: [`makes another nonce: the document of node ${node} has grown too old for the gate`],
         };
       }
+      assertRebuilt(context, node, upgrade.isRebuilt);
       const until = readGivenDay(context, upgrade);
       const unseen = await assertInForce(context, await seeNode(context, node, [upgrade.from, upgrade.to]));
       const { changes } = await planConfiguration(
@@ -82,6 +84,7 @@ export function nodeUpgradeConfiguration(
           : stated.facts.nonce;
         return { facts: { ...stated.facts, nonce }, files: [{ name: 'configuration.json', bytes }] };
       }
+      assertRebuilt(context, node, upgrade.isRebuilt);
       const until = readGivenDay(context, upgrade);
       await assertInForce(context, await seeNode(context, node, [upgrade.from, upgrade.to]));
       const signed = await signPlanned(context, await orderOverlap(context, { upgrade, node, until }));

@@ -1,5 +1,5 @@
 import { parsePcrFile } from '../../../../attestation/index.ts';
-import { assertBack } from '../../../upgrade/index.ts';
+import { assertBack, type NodeReport } from '../../../upgrade/index.ts';
 import { encodeConfiguration } from '../../derive/configuration.ts';
 import { digestOf } from '../../exchange/index.ts';
 import { roleOfNode } from '../../index.ts';
@@ -49,9 +49,11 @@ export function nodeUpgradeRollback(
     async inspect(context) {
       const { key, stated, isBack } = await look(context);
       if (stated !== undefined && isBack) return { state: 'done' };
-      assertBack(await attestAll(context, upgrade, 'old'), vault.threshold);
+      const reports = await attestAll(context, upgrade, 'old');
+      assertBack(reports, vault.threshold);
       const put = isBack ? [] : [`puts the policy of ${key.keyArn} that admits the old image alone`];
-      if (stated !== undefined) return { state: 'ready', changes: put };
+      const unseen = describeUnseen(reports);
+      if (stated !== undefined) return { state: 'ready', changes: [...put, ...unseen] };
       const { changes } = await planConfiguration(context, await orderOld(context, upgrade, node));
       return {
         state: 'ready',
@@ -59,6 +61,7 @@ export function nodeUpgradeRollback(
           ...put,
           `signs a configuration of node ${node} that accepts the old image of its peers alone, without a day`,
           ...changes,
+          ...unseen,
         ],
       };
     },
@@ -82,6 +85,16 @@ export function nodeUpgradeRollback(
       };
     },
   };
+}
+
+/** Names the nodes that attest neither image: nobody has seen which one they run. */
+function describeUnseen(reports: readonly NodeReport[]): readonly string[] {
+  return reports
+    .filter(({ image }) => image === null)
+    .map(
+      ({ node, code }) =>
+        `  node ${node} has attested neither image (${code ?? 'NODE_UNREACHABLE'}): what it runs was not seen`,
+    );
 }
 
 /** Orders the configuration that accepts the old image alone: the newest people, keys and rules stay. */

@@ -14,6 +14,11 @@ export interface UpgradeState {
     | {
         readonly upgrade: UpgradeName;
         readonly direction: 'forward' | 'back';
+        /**
+         * Whether more than a few admins have named it: as many as the threshold, or infrastructure has begun. What fewer have named
+         * keeps nobody from anything else, as the release may be one that nobody has.
+         */
+        readonly isShared: boolean;
         /** Nodes that were down when the others went back, and that a later run has to take along. */
         readonly left: readonly number[];
       }
@@ -62,7 +67,7 @@ export async function findUpgradeState(
     if (!isClosed)
       return {
         running,
-        open: { upgrade, direction: image === 'new' ? 'forward' : 'back', left },
+        open: { upgrade, direction: image === 'new' ? 'forward' : 'back', isShared: true, left },
         closed: undefined,
       };
     return { running, ...(await findNext(upgrade.attempt, running)), closed: { upgrade, image, left } };
@@ -88,10 +93,16 @@ export async function findUpgradeState(
 
   async function findNext(last: number, running: string): Promise<Pick<UpgradeState, 'open'>> {
     // Nothing of an upgrade comes before the word of a node's admin, and one from another release than the nodes run is none.
-    const begun = (await ofNodes('upgrade-configuration')).find(
-      (one) => one?.attempt === last + 1 && one.from === running,
+    const named = (await ofNodes('upgrade-configuration')).flatMap((one) =>
+      one?.attempt === last + 1 && one.from === running ? [one] : [],
     );
-    return { open: begun && { upgrade: begun, direction: 'forward', left: [] } };
+    const countOf = (upgrade: UpgradeName) => named.filter((one) => isSameUpgrade(one, upgrade)).length;
+    // That which most admins have named: one of them alone does not say where the others go.
+    const [begun] = named.toSorted((one, other) => countOf(other) - countOf(one));
+    if (begun === undefined) return { open: undefined };
+    const shown = await exchange.statement('infrastructure', 'upgrade-attestations');
+    const isShared = countOf(begun) >= vault.threshold || isSameUpgrade(shown && upgradeOf(shown), begun);
+    return { open: { upgrade: begun, direction: 'forward', isShared, left: [] } };
   }
 }
 

@@ -13,7 +13,10 @@ export interface OverlapStatus {
   readonly until: string | null;
   /** Whether the admin has rebuilt the image; null where nothing was stated yet. */
   readonly rebuilt: boolean | null;
-  /** As the statements have it: nobody has looked at the policy itself. Null before the admin's first word. */
+  /**
+   * As the node's own admin has told it, whatever others tell: nobody has looked at the policy itself. Null before the admin's first
+   * word.
+   */
   readonly overlap: OverlapState | null;
   /** Words for people, where there is something to remind of. */
   readonly reminder: string | null;
@@ -30,6 +33,8 @@ export interface UpgradeStatus {
   readonly isUnderWay: boolean;
   /** Whether the day of a node is over, and its policy still waits for its end. */
   readonly isOverdue: boolean;
+  /** Image of which infrastructure has told, where the admins' words say otherwise; null: they agree, or nothing was told. */
+  readonly outruled: 'new' | 'old' | null;
   /** Nodes that stayed down when the others went back, and that infrastructure has to take along. */
   readonly left: readonly number[];
   readonly steps: VaultStatus['steps'];
@@ -58,6 +63,7 @@ export async function describeUpgrade(
       direction: null,
       isUnderWay: false,
       isOverdue: false,
+      outruled: null,
       left: [],
       steps: [],
       roles: [],
@@ -73,11 +79,23 @@ export async function describeUpgrade(
     direction,
     isUnderWay: open !== undefined,
     isOverdue: nodes.some(({ overlap }) => overlap === 'expired'),
+    outruled: await findOutruled(exchange, upgrade, direction),
     left: (open ?? closed)?.left ?? [],
     steps,
     roles,
     nodes,
   };
+}
+
+/** Finds of which image infrastructure has told last in this upgrade, where that is not the one to which it leads. */
+async function findOutruled(
+  exchange: Exchange,
+  upgrade: UpgradeName,
+  direction: 'forward' | 'back',
+): Promise<'new' | 'old' | null> {
+  const told = await findUpgradeStatement({ exchange }, upgrade, 'infrastructure', 'upgrade-nodes');
+  const image = told?.facts.image ?? null;
+  return image === (direction === 'forward' ? 'new' : 'old') ? null : image;
 }
 
 async function describeOverlap(
@@ -90,7 +108,10 @@ async function describeOverlap(
   const stated = await findUpgradeStatement({ exchange }, upgrade, role, 'upgrade-configuration');
   const narrowed = await findUpgradeStatement({ exchange }, upgrade, role, 'upgrade-narrow');
   const back = await findUpgradeStatement({ exchange }, upgrade, role, 'upgrade-rollback');
-  if (stated === undefined) return { node, until: null, rebuilt: null, overlap: null, reminder: null };
+  if (stated === undefined) {
+    const overlap = narrowed !== undefined ? 'narrowed' : back !== undefined ? 'before' : null;
+    return { node, until: null, rebuilt: null, overlap, reminder: null };
+  }
   const { until, rebuilt } = stated.facts;
   const day = Date.parse(until);
   const overlap = narrowed !== undefined ? 'narrowed' : back !== undefined ? 'before' : overlapAt(day, now);

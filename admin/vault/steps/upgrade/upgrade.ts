@@ -4,7 +4,7 @@ import type { Statement } from '../../exchange/index.ts';
 import { type Role, roleOfNode } from '../../index.ts';
 import type { ReleaseFiles, StepContext } from '../context.ts';
 import { StepError } from '../errors.ts';
-import { describeRelease } from '../node-release.ts';
+import { assertRebuilt, describeRelease } from '../node-release.ts';
 import { needStatement } from '../support.ts';
 import { isSameUpgrade, type UpgradeName, upgradeOf, type UpgradeStepName } from './state.ts';
 
@@ -108,7 +108,7 @@ export async function readUntil(context: StepContext, upgrade: Upgrade, node: nu
  * Asserts that every node's admin who has named this upgrade vouches for both releases at hand. One that comes from another
  * release than the nodes run is not this one: its admin is waited for.
  *
- * @throws StepError VAULT_RELEASE_DIFFERS
+ * @throws StepError VAULT_RELEASE_DIFFERS, VAULT_REBUILD_MISSING
  */
 export async function assertOneUpgrade(context: StepContext, upgrade: Upgrade): Promise<void> {
   const own = await describeReleases(context, upgrade);
@@ -120,6 +120,7 @@ export async function assertOneUpgrade(context: StepContext, upgrade: Upgrade): 
     const isSame = isSameUpgrade(stated.facts.upgrade, upgrade);
     // Who has named another release by mistake takes that back by naming the right one.
     if (!isSame && role === context.role) continue;
+    if (isSame) assertRebuilt(context, node, stated.facts.rebuilt);
     const actual = { old: stated.facts.old, new: stated.facts.new };
     if (isSame && JSON.stringify(actual) === JSON.stringify(own)) continue;
     throw new StepError('VAULT_RELEASE_DIFFERS', 'the admin of a node vouches for another release', {

@@ -293,6 +293,7 @@ export function contextOf(role: Role): StepContext {
     statementKey: privateKey,
     root: world.root.certificate,
     release: (version) => Promise.resolve(release(version === VERSIONS.new ? 'new' : 'old')),
+    isRebuilt: () => Promise.resolve(true),
     template: () => Promise.resolve({ text: 'Resources: {}', policy: '{}' }),
     signingFunction: () => Promise.reject(new TypeError('no function is touched')),
     attest: (url, { pcrs }) => {

@@ -7,7 +7,11 @@ import { assertOwnAccount } from '../../../../admin/vault/steps/account.ts';
 import { describeNodeKey, putKeyPolicy, renderNodePolicy } from '../../../../admin/vault/steps/key-policy.ts';
 import { nodeGate } from '../../../../admin/vault/steps/node-gate.ts';
 import { nodeNarrow } from '../../../../admin/vault/steps/node-narrow.ts';
-import { assertOneRelease, describeRelease } from '../../../../admin/vault/steps/node-release.ts';
+import {
+  assertOneRelease,
+  describeRelease,
+  nodeRelease,
+} from '../../../../admin/vault/steps/node-release.ts';
 import { executeChangeSet } from '../../../../admin/vault/steps/stack/change-set.ts';
 import { applyStack, inspectStack } from '../../../../admin/vault/steps/stack/index.ts';
 import { renderClosedKeyPolicy } from '../../../../attestation/key-policy/index.ts';
@@ -137,6 +141,24 @@ describe('a step', () => {
   });
 });
 
+describe('the release of a vault whose images are rebuilt', () => {
+  const step = nodeRelease(1);
+  const missing = { code: 'VAULT_REBUILD_MISSING', details: { node: 1 } };
+
+  it('is vouched for by nobody who has not rebuilt it', async () => {
+    const strict = { ...vault, release: { ...vault.release, rebuilds: 'required' as const } };
+    const wanted = { ...context, vault: strict, isRebuilt: () => Promise.resolve(false) };
+    await expect(step.inspect(wanted)).rejects.toMatchObject(missing);
+    await expect(step.apply(wanted)).rejects.toMatchObject(missing);
+    const rebuilt = { ...wanted, isRebuilt: () => Promise.resolve(true) };
+    await expect(step.apply(rebuilt)).resolves.toMatchObject({ facts: await describeRelease(context) });
+  });
+
+  it('may be vouched for without where vault.yaml wants none', async () => {
+    await expect(step.apply({ ...context, isRebuilt: () => Promise.resolve(false) })).resolves.toBeDefined();
+  });
+});
+
 describe('a key policy', () => {
   const inForce = (policy: string) => {
     answers['GetKeyPolicy'] = () => ({ Policy: policy });
@@ -184,6 +206,23 @@ describe('a stack', () => {
     found({ StackStatus, ChangeSetId: 'theirs' });
     await expect(inspectStack(ORDER, context)).rejects.toMatchObject({ code: 'VAULT_STACK_BUSY' });
     await expect(applyStack(ORDER, context)).rejects.toMatchObject({ code: 'VAULT_STACK_BUSY' });
+    expect(new Set(sent)).toEqual(new Set(['DescribeStacks']));
+  });
+
+  it.each([
+    ['Namespace', 'acme-production'],
+    ['Environment', 'production-eu'],
+  ])('of the same name that another vault has made is left alone (%s)', async (ParameterKey, other) => {
+    const named = { ...ORDER, parameters: { Namespace: 'acme', Environment: 'production' } };
+    const parameters = Object.entries(named.parameters).map(([key, value]) => ({
+      ParameterKey: key,
+      ParameterValue: key === ParameterKey ? other : value,
+    }));
+    for (const StackStatus of ['CREATE_COMPLETE', 'UPDATE_IN_PROGRESS', 'ROLLBACK_COMPLETE'] as const) {
+      found({ StackStatus, Parameters: parameters });
+      await expect(inspectStack(named, context)).rejects.toMatchObject({ code: 'VAULT_STACK_OTHER_VAULT' });
+      await expect(applyStack(named, context)).rejects.toMatchObject({ code: 'VAULT_STACK_OTHER_VAULT' });
+    }
     expect(new Set(sent)).toEqual(new Set(['DescribeStacks']));
   });
 

@@ -13,6 +13,7 @@ import {
   nameRollBack,
   nameUpgrade,
   openUpgradeJournal,
+  rollBackCeremony,
   type Upgrade,
 } from '../../../../admin/vault/steps/upgrade/index.ts';
 import {
@@ -190,6 +191,25 @@ describe('the steps of an upgrade', () => {
     await expect(apply('node-3', { release: other })).rejects.toEqual(refused('VAULT_RELEASE_DIFFERS'));
     await expect(apply('node-3', { to: '1.5.1' })).rejects.toEqual(refused('VAULT_RELEASE_DIFFERS'));
     expect(await world.exchange.statement('node-3', 'upgrade-configuration')).toBeUndefined();
+  });
+
+  it('wait for every admin to rebuild the image where vault.yaml wants that', async () => {
+    const { rebuilds } = vault.release;
+    const missing = expect.objectContaining({ code: 'VAULT_REBUILD_MISSING', details: { node: 2 } });
+    vault.release.rebuilds = 'required';
+    try {
+      await apply('node-1');
+      await expect(apply('node-2', { isRebuilt: false })).rejects.toEqual(missing);
+      expect(await world.exchange.statement('node-2', 'upgrade-configuration')).toBeUndefined();
+      vault.release.rebuilds = 'optional';
+      await apply('node-2', { isRebuilt: false });
+      await apply('node-3');
+      vault.release.rebuilds = 'required';
+      await expect(apply('infrastructure')).rejects.toEqual(missing);
+      await expect(apply('node-3')).rejects.toEqual(missing);
+    } finally {
+      vault.release.rebuilds = rebuilds;
+    }
   });
 
   it('do not take from one statement that the nodes come from another release than they run', async () => {
@@ -627,6 +647,59 @@ describe('a roll back', () => {
     await expect(gate.inspect(context)).rejects.toEqual(refused('VAULT_UPGRADE_ROLLING_BACK'));
     await expect(gate.apply(context)).rejects.toEqual(refused('VAULT_UPGRADE_ROLLING_BACK'));
     expect(isAdmitted(1, 'new')).toBe(false);
+  });
+
+  it('that one admin has taken part in is none by the word of infrastructure for the others either', async () => {
+    await admitAll();
+    await apply('infrastructure');
+    await back('infrastructure');
+    await back('node-1');
+    await retell('new');
+    expect(await state()).toMatchObject({ running: VERSIONS.old, open: { direction: 'back' } });
+    expect((await findPlaces(vault, world.exchange)).release.version).toBe(VERSIONS.old);
+    await expect(state().then((found) => nameUpgrade(found, undefined))).rejects.toEqual(
+      refused('VAULT_UPGRADE_ROLLING_BACK'),
+    );
+    expect(await describeUpgrade(vault, world.exchange, NOW)).toMatchObject({
+      direction: 'back',
+      outruled: 'new',
+      nodes: [{ overlap: 'before' }, { overlap: 'open' }, { overlap: 'open' }],
+    });
+    for (const role of ['infrastructure', 'node-2', 'node-3', 'infrastructure'] as const) await back(role);
+    expect(await state()).toMatchObject({ open: undefined, closed: { image: 'old', left: [] } });
+  });
+
+  it('is none by the word of infrastructure once one admin refuses the old image, and the others go on', async () => {
+    await admitAll();
+    await apply('infrastructure');
+    await apply('node-1');
+    await retell('old');
+    expect(await state()).toMatchObject({ running: VERSIONS.new, open: { direction: 'forward' } });
+    expect(nameUpgrade(await state(), undefined)).toEqual(nameOf(upgrade));
+    expect(await describeUpgrade(vault, world.exchange, NOW)).toMatchObject({ outruled: 'old' });
+    for (const role of ['infrastructure', 'node-2', 'node-3'] as const) await apply(role);
+    expect(await state()).toMatchObject({ open: undefined, closed: { image: 'new' } });
+  });
+
+  it('that two of three admins have taken part in is not undone by the third, who tells of the new image', async () => {
+    await admitAll();
+    await apply('infrastructure');
+    await back('infrastructure');
+    for (const role of ['node-1', 'node-2'] as const) await back(role);
+    await tell('node-3', 'upgrade-narrow', { upgrade: nameOf(upgrade), policy: 'cc'.repeat(48) });
+    for (const image of ['new', 'old'] as const) {
+      await retell(image);
+      expect(await state()).toMatchObject({ running: VERSIONS.old, open: { direction: 'back' } });
+    }
+  });
+
+  it('names the nodes that have not shown what they run before a key refuses the new image', async () => {
+    await admitAll();
+    kill(3);
+    await back('infrastructure');
+    const [planned] = await planRole(contextOf('node-1'), rollBackCeremony(vault, upgrade));
+    expect(JSON.stringify(planned?.state)).toContain('node 3 has attested neither image (');
+    expect(JSON.stringify(planned?.state)).not.toContain('node 2 has attested neither');
   });
 
   it('is closed without that node after the day, when the others refuse each other, and takes it along later', async () => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateKeyCommand,
   DecryptCommand,
@@ -169,7 +170,7 @@ describe('a node behind the door', () => {
 describe('tries of one call', () => {
   /** An SDK whose first connections end before the response, as where a client gives up. */
   const impatient = () =>
-    door.client({ maxAttempts: 3, requestHandler: { requestTimeout: 300, throwOnRequestTimeout: true } });
+    door.client({ maxAttempts: 10, requestHandler: { requestTimeout: 300, throwOnRequestTimeout: true } });
 
   it('are one decision, also while the first is under way', async () => {
     const id = await create();
@@ -191,22 +192,38 @@ describe('tries of one call', () => {
   });
 });
 
+const CREATION = '/v1/pools/canton/keys';
+
 describe('CreateKey', () => {
+  /** Has the node leave what has come to make a key waiting, until the returned function is called. */
+  function holdRequests(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    node.gate = { target: CREATION, open: promise };
+    node.asked.length = 0;
+    return resolve;
+  }
+
+  /** Ends a client's connection once the node has its request, and lets the door see that. */
+  async function hangUp(abort: AbortController): Promise<void> {
+    await expect.poll(() => node.asked).toContain(CREATION);
+    abort.abort();
+    for (let turns = 0; turns < 20; turns += 1) await turn();
+  }
+
   /** Sends CreateKey by a connection that its client ends before the response. */
   async function createAndHangUp(description: string): Promise<void> {
-    node.delayMs = 200;
     const before = node.held.size;
+    const leave = holdRequests();
     const abort = new AbortController();
     const client = door.client({ maxAttempts: 1 });
     const sending = client
       .send(new CreateKeyCommand({ ...P256, Description: description }), { abortSignal: abort.signal })
       .catch(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    abort.abort();
+    await hangUp(abort);
     await sending;
+    leave();
     await expect.poll(() => node.held.size).toBe(before + 1);
     await expect.poll(() => door.events.length).toBeGreaterThan(0);
-    node.delayMs = 0;
     client.destroy();
   }
 
@@ -220,14 +237,16 @@ describe('CreateKey', () => {
   });
 
   it('that is still under way without its client gives its key to the next that asks for the same', async () => {
-    node.delayMs = 300;
+    const leave = holdRequests();
     const abort = new AbortController();
     const client = door.client({ maxAttempts: 1 });
     const lost = client.send(new CreateKeyCommand(P256), { abortSignal: abort.signal }).catch(() => 'lost');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    abort.abort();
+    await hangUp(abort);
     expect(await lost).toBe('lost');
-    await create();
+    const next = create();
+    await sleep(100);
+    leave();
+    await next;
     expect(node.held.size).toBe(1);
     client.destroy();
   });

@@ -58,6 +58,10 @@ export class FakePoolNode {
   configured: PoolList['keys'] = [];
   /** Milliseconds that each request takes. */
   delayMs = 0;
+  /** Targets of requests that have come, carried out or not. */
+  readonly asked: string[] = [];
+  /** Target whose requests wait once they have come, and what they wait for before they are carried out. */
+  gate: { readonly target: string; readonly open: Promise<unknown> } | undefined;
   node!: FakeNode;
 
   static async start(behaviour: NodeBehaviour = {}): Promise<FakePoolNode> {
@@ -81,10 +85,12 @@ export class FakePoolNode {
 
   async #serve(target: string, body: Buffer): Promise<object> {
     if (target === '/v1/health') return { status: 'serving' };
+    this.asked.push(target);
     const fault = this.faults.find((each) => each.times > 0 && each.target.test(target));
     if (fault !== undefined) fault.times -= 1;
     if (fault?.at === 'refused') throw new FakeFailure(fault.status ?? 403, fault.code);
     if (fault?.at === 'before') throw new FakeFailure(undefined);
+    if (target === this.gate?.target) await this.gate.open;
     if (this.delayMs > 0) await new Promise((resolve) => setTimeout(resolve, this.delayMs));
     const result = this.#act(target, body.length === 0 ? {} : (JSON.parse(body.toString()) as object));
     this.done.push(target);

@@ -26,9 +26,9 @@ export async function startKmsDoor(
   urls: readonly string[],
   {
     credentials = [CREDENTIAL],
-    waitMs = 3_000,
+    waitMs = 20_000,
     clock = Date.now,
-    timeoutMs = 2_000,
+    timeoutMs = 30_000,
   }: {
     credentials?: readonly DoorCredential[];
     waitMs?: number;

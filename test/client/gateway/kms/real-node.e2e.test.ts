@@ -71,7 +71,7 @@ async function openDoor(): Promise<void> {
     ],
     clients: [{ id: CLIENT, privateKey: testNode.client.privateKey }],
     log: silentGatewayLog,
-    timeoutMs: 10_000,
+    timeoutMs: 60_000,
     readyMs: 15_000,
   });
   const protocol = createKmsDoor({

@@ -6,12 +6,14 @@ import { syncBuiltinESMExports } from 'node:module';
 // see coming, in the first place of a step in which no run ended before: so every place is met, whatever the machine's speed.
 
 /** File in the folder of whoever runs the command: where to end, and later where it did. */
-const PLAN = 'kill-at.json';
+export const PLAN = 'kill-at.json';
 export const KILLED = 'killed-at.json';
 
 export interface KillPlan {
   /** Places that need no further kill. */
   readonly done: readonly string[];
+  /** The one step whose places count; every step's where it is left out. */
+  readonly only?: string;
   /** Milliseconds that a run goes on in a step before it ends, by step; at once where it is not named. */
   readonly delays: Readonly<Record<string, number>>;
 }
@@ -31,7 +33,8 @@ function readPlan(): KillPlan | undefined {
 
 const plan = readPlan();
 if (plan !== undefined) {
-  const isOpen = (place: string) => !plan.done.includes(place);
+  const isOpen = (place: string) =>
+    !plan.done.includes(place) && (plan.only === undefined || place.startsWith(`${plan.only} `));
   const end = (place: string) => {
     writeFileSync(KILLED, JSON.stringify(place));
     process.kill(process.pid, 'SIGKILL');

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { HoldfastCommand } from '../../../../local/testbed/holdfast-command.ts';
 import { type VaultOptions, VaultTestbed } from '../../../../local/testbed/vault/index.ts';
 import { HOLDFAST } from '../../../support/holdfast-command.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
@@ -11,9 +12,18 @@ export const TOOLS = {
   makeRelease: [process.execPath, join(PROJECT, 'scripts/make-release.ts')],
 } as const;
 
+const [node, ...words] = HOLDFAST;
+/** The same command, which ends itself where the file kill-at.json in the folder of whoever runs it says. */
+export const KILLABLE: HoldfastCommand = [
+  node,
+  '--import',
+  join(import.meta.dirname, 'kill-at.ts'),
+  ...words,
+];
+
 /** Opens a testbed whose people have the command of this working copy, or another one. */
 export async function openTestbed(
-  options: VaultOptions & { readonly holdfast?: readonly [string, ...string[]] } = {},
+  options: VaultOptions & { readonly holdfast?: HoldfastCommand } = {},
 ): Promise<VaultTestbed> {
   return await VaultTestbed.open(temporaryFolder(), { ...TOOLS, ...options });
 }

@@ -114,4 +114,55 @@ describe('a ceremony', () => {
     expect(quorum.epochs()).toEqual([1, 1, 1]);
     expect(quorum.sign([1, 2])).toBe(publicKey);
   });
+
+  it('waits for participants that have no session with each other yet', async () => {
+    const quorum = await MemoryQuorum.start();
+    quorum.network.separate(2, 3);
+    const led = quorum.node(1).lead(quorum.order('generate'));
+    const met = quorum.timeline.sleep(20_000).then(() => quorum.network.reunite(2, 3));
+    await quorum.run(Promise.all([led, met]));
+    expect(quorum.epochs()).toEqual([1, 1, 1]);
+    expect(quorum.node(2).decided).toHaveLength(1);
+  });
+
+  it('waits for a participant that has not met the newest boot of another one', async () => {
+    const quorum = await MemoryQuorum.start();
+    await generate(quorum);
+    const { network } = quorum.node(2);
+    if (network === undefined) throw new RangeError('expected a node that runs');
+    const [seen] = [network.identity(3)];
+    const look = network.identity.bind(network);
+    await quorum.boot(3);
+    network.identity = (node) => (node === 3 ? seen : look(node));
+    const led = quorum.node(1).lead(quorum.order('refresh'));
+    const met = quorum.timeline.sleep(20_000).then(() => {
+      network.identity = look;
+    });
+    await quorum.run(Promise.all([led, met]));
+    expect(quorum.epochs()).toEqual([2, 2, 2]);
+  });
+
+  it('names nodes that never meet, and leaves nothing of it behind', async () => {
+    const quorum = await MemoryQuorum.start();
+    quorum.network.separate(2, 3);
+    const ended = quorum.run(quorum.node(1).lead(quorum.order('generate')));
+    await expect(ended).rejects.toMatchObject({ code: 'CEREMONY_NODES_UNREACHABLE' });
+    quorum.network.reunite(2, 3);
+    await generate(quorum);
+  });
+
+  it('asks no node again for a step that has failed', async () => {
+    const quorum = await MemoryQuorum.start();
+    quorum.node(2).authorise = () => Promise.reject(new RangeError('no'));
+    let asked = 0;
+    quorum.network.onDelivery = ({ to, kind }) => {
+      if (to !== 3 || !kind.includes('commit')) return to !== 3;
+      asked += 1;
+      return false;
+    };
+    expect(await quorum.run(codeOf(quorum.node(1).lead(quorum.order('generate'))))).toBe('CEREMONY_REFUSED');
+    const before = asked;
+    await quorum.settle(60_000);
+    expect(asked).toBe(before);
+  });
 });

@@ -73,7 +73,16 @@ describe('a node asked to take part in a ceremony', () => {
     const cases: readonly (readonly [string, Plan])[] = [
       ['CEREMONY_PLAN_REFUSED', { ...plan, coordinator: 3 }],
       ['CEREMONY_PLAN_REFUSED', { ...plan, time: plan.time - 200_000 }],
-      ['CEREMONY_PLAN_REFUSED', { ...plan, members: [{ ...first, session: '0f'.repeat(16) }, ...rest] }],
+      ['CEREMONY_NODES_UNREACHABLE', { ...plan, members: [{ ...first, session: '0f'.repeat(16) }, ...rest] }],
+      [
+        'CEREMONY_PLAN_REFUSED',
+        {
+          ...plan,
+          members: plan.members.map((each) =>
+            each.node === 2 ? { ...each, session: '0f'.repeat(16) } : each,
+          ),
+        },
+      ],
       [
         'CEREMONY_PLAN_REFUSED',
         { ...plan, members: [{ ...first, receiptKey: new Uint8Array(32) }, ...rest] },

@@ -41,8 +41,8 @@ import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { vkeyOfType } from '../../log/fixtures.ts';
 
 const ENCLAVE_CID = 16;
-const START_MS = 2_000;
-const COSIGNED_WITHIN_MS = 2_500;
+/** How long a start and an entry wait for cosignatures, where a test does not say it: longer than any machine takes. */
+const PATIENT_MS = 60_000;
 const codeOf = (error: unknown) => (error as { code?: string }).code ?? String(error);
 
 /** Options of one start of a node. */
@@ -54,6 +54,7 @@ export interface StartOptions {
   /** Outside witnesses, all of which must cosign. */
   readonly outside?: readonly WitnessOptions[];
   readonly startMs?: number;
+  readonly cosignedWithinMs?: number;
   /** Verifier keys of further logs that the configuration has cosigned. */
   readonly follows?: readonly string[];
   /** True where the configuration does not name the keys by which peers cosign, although the parent asks them. */
@@ -227,7 +228,7 @@ export class TestNode implements AsyncDisposable {
           ? null
           : { threshold: outside.length, keys: outside.map(({ key }) => key), maxUncosignedSeconds: 0 },
       peers: readPeerWitnesses(signed.configuration),
-      cosignedWithinMs: COSIGNED_WITHIN_MS,
+      cosignedWithinMs: options.cosignedWithinMs ?? PATIENT_MS,
     });
     log.addSource(trees);
     let server: { close(): Promise<void> } | undefined;
@@ -239,7 +240,7 @@ export class TestNode implements AsyncDisposable {
       await session.close();
     };
     try {
-      await awaitWitnesses(log, { isPeerless, timeoutMs: options.startMs ?? START_MS });
+      await awaitWitnesses(log, { isPeerless, timeoutMs: options.startMs ?? PATIENT_MS });
     } catch (error) {
       await stop();
       throw error;
