@@ -64,7 +64,7 @@ function join(role: string, more: string): string {
 
 function adviseOnHosts({ region }: VaultDocument, field: string): string {
   const list = (kind: string, columns: string) =>
-    `"aws ec2 describe-${kind.toLowerCase()}s --region ${region} --query ${kind}s[].[${columns}] --output text"`;
+    `"aws ec2 describe-${kind.toLowerCase()}s --region ${region} --query '${kind}s[].[${columns}]' --output text"`;
   switch (field) {
     case 'vpcId':
       return `${list('Vpc', 'VpcId,CidrBlock')} lists those of the account.`;

@@ -82,7 +82,7 @@ export const VAULT_CODES: readonly CodeArea[] = [
       NATS_WITHOUT_PEERS: 'NATS servers are named, and the vault has one node, which has nobody to talk to',
       NETWORKS_OVERLAP: [
         'clients and hosts have addresses of one range, so that each reaches what is meant for the other',
-        'Give hosts a subnet of their own, and name its range as peerCidr and that of the clients as clientCidr: "aws ec2 describe-subnets --query Subnets[].[SubnetId,CidrBlock] --output text" lists them.',
+        'Give hosts a subnet of their own, and name its range as peerCidr and that of the clients as clientCidr: "aws ec2 describe-subnets --query \'Subnets[].[SubnetId,CidrBlock]\' --output text" lists them.',
       ],
       NODES_IN_ONE_ACCOUNT: 'two nodes have their keys in one account: its admin decides for both',
       NODE_IN_INFRASTRUCTURE_ACCOUNT: "a node's key would lie in the account of its host",
@@ -168,7 +168,7 @@ export const VAULT_CODES: readonly CodeArea[] = [
       ],
       HOST_OUT_OF_NETWORK: [
         'a host has an address that peerCidr does not contain, so that the other hosts do not let it in',
-        'Name the range of the subnet of the hosts as peerCidr: "aws ec2 describe-subnets --query Subnets[].[SubnetId,CidrBlock] --output text" lists it.',
+        'Name the range of the subnet of the hosts as peerCidr: "aws ec2 describe-subnets --query \'Subnets[].[SubnetId,CidrBlock]\' --output text" lists it.',
       ],
       KMS_KEY_NOT_USABLE: [
         'the KMS key of the node is disabled, or waits for its deletion',

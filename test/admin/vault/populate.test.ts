@@ -85,14 +85,12 @@ function sample() {
   return parseVault(Buffer.from(JSON.stringify(vault)));
 }
 
-const SOURCES = {
-  ...Object.fromEntries(
-    [1, 2].flatMap((node) => [
-      [`nats-node-${node}-identity`, { file: 'nats.pem' }],
-      [`nats-node-${node}-credentials`, { file: 'nats.creds' }],
-    ]),
-  ),
-} as const satisfies Sources;
+const SOURCES: Sources = Object.fromEntries(
+  [1, 2].flatMap((node) => [
+    [`nats-node-${node}-identity`, { file: 'nats.pem' }],
+    [`nats-node-${node}-credentials`, { file: 'nats.creds' }],
+  ]),
+);
 
 type Sources = Readonly<Record<string, object>>;
 
