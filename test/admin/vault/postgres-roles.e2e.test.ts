@@ -6,7 +6,6 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderPostgresRoles } from '../../../admin/vault/populate/index.ts';
 import { createAuthority } from '../../parent/peers/authority.ts';
-import { freePort } from '../../support/free-ports.ts';
 import { findPostgres, type PostgresServer, startPostgres } from '../../parent/store/postgres-server.ts';
 import { freePort } from '../../support/free-ports.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';

@@ -39,7 +39,11 @@ function describeLost(): SampleVault {
     Object.assign(sample.infrastructure.network, { clientCidr: '10.7.0.0/24', peerCidr: '10.7.1.0/24' });
     sample['domain'] = 'approve.acme.example';
     sample.parts = { ...PARTS, gateways: [{ id: 'kms', protocol: 'kms', client: 'wallet-backend' }] };
-    sample.tenant.keys.push({ id: 'other', type: 'frost-ed25519', networks: ['solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp'] });
+    sample.tenant.keys.push({
+      id: 'other',
+      type: 'frost-ed25519',
+      networks: ['solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp'],
+    });
     const [first] = sample.nodes;
     if (first !== undefined)
       first.configurationAuthority = { threshold: 2, keys: [sampleKey('a'), sampleKey('b')], function: true };
