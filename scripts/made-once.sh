@@ -146,11 +146,12 @@ make_python() {
 
 make_python_by_uv() {
   local index
-  index=$("$1/pip" config get global.index-url 2> /dev/null || true)
+  index=${PIP_INDEX_URL:-$("$1/pip" config get global.index-url 2> /dev/null || true)}
   rm -rf "$OUT"
+  # In the environment: an address may hold a password.
+  [ -z "$index" ] || local -x UV_DEFAULT_INDEX=$index
   python3 -m venv --without-pip "$OUT" > "$WORK/log" 2>&1 &&
-    "$1/uv" pip install --quiet --no-cache --no-deps ${index:+--default-index "$index"} --python "$OUT/bin/python" \
-      --requirement "$2" > "$WORK/log" 2>&1
+    "$1/uv" pip install --quiet --no-cache --no-deps --python "$OUT/bin/python" --requirement "$2" > "$WORK/log" 2>&1
 }
 
 make_python_by_pip() {

@@ -2,13 +2,14 @@ import {
   access,
   chmod,
   constants,
-  type FileHandle,
+  copyFile,
   link,
   lstat,
   open,
   rename,
   rm,
   stat,
+  type FileHandle,
   writeFile,
 } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -95,14 +96,17 @@ export async function writeOutputs(files: readonly OutputFile[]): Promise<void> 
     for (const folder of new Set(files.map(({ path }) => dirname(path)))) await syncFolder(folder);
     for (const path of kept) await rm(formerOf(path), { force: true });
   } catch (error) {
-    for (const path of placed)
-      await (kept.has(path) ? rename(formerOf(path), path) : rm(path, { force: true })).catch(
-        () => undefined,
-      );
-    for (const path of kept) await rm(formerOf(path), { force: true });
+    const left: string[] = [];
+    for (const path of placed) {
+      const undone = kept.has(path) ? rename(formerOf(path), path) : rm(path, { force: true });
+      await undone.catch(() => left.push(kept.has(path) ? formerOf(path) : path));
+    }
+    // What was not put back is the only copy of what was there before.
+    for (const path of kept) if (!left.includes(formerOf(path))) await rm(formerOf(path), { force: true });
     throw new CliError('OUTPUT_INCOMPLETE', 'one of the files could not be written, and so none was', {
       path: current,
       reason: describeSystemError(error),
+      ...(left.length === 0 ? {} : { left }),
     });
   } finally {
     for (const path of staged) await rm(partialOf(path), { force: true });
@@ -114,7 +118,8 @@ async function linkFormer(path: string, name: string): Promise<boolean> {
   const former = await lstat(path).catch(ignoreMissing);
   if (former === undefined) return false;
   if (!former.isFile() && !former.isSymbolicLink()) throw Object.assign(new Error(), { code: 'EEXIST' });
-  await link(path, name);
+  // A file system of a stick may know no second names.
+  await link(path, name).catch(async () => await copyFile(path, name, constants.COPYFILE_EXCL));
   return true;
 }
 

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { artifactOf, mirrorRelease } from '../../admin/artifacts/index.ts';
+import { artifactOf, mirrorRelease, ReleaseError } from '../../admin/artifacts/index.ts';
 import { type Command, type CommandInput, type Outcome, UsageError } from '../common/command.ts';
 import { createProgress } from '../common/progress.ts';
 import { type FetchedRelease, fetchRelease } from './releases/fetch-release.ts';
@@ -174,11 +174,11 @@ async function fetchOrSay(
   try {
     return await fetchWithProgress(wanted, input);
   } catch (error) {
-    if (done.length > 0) {
-      const { version, from } = wanted;
-      const next = `release ${version} is not here, and all of the above stands: run the same command again once ${from} has it`;
-      input.io.stderr.write(`${[...done, '', next].join('\n')}\n`);
-    }
+    const { version, from } = wanted;
+    const isMissing = error instanceof ReleaseError && error.code === 'RELEASE_NOT_FOUND';
+    const next = `release ${version} is not here, and all of the above stands: run the same command again once ${from} has it`;
+    const lines = [...done, ...(isMissing ? ['', next] : [])];
+    if (done.length > 0) input.io.stderr.write(`${lines.join('\n')}\n`);
     throw error;
   }
 }

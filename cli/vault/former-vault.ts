@@ -46,14 +46,14 @@ export async function readFormerVault(path: string, { io }: CommandInput): Promi
   const exchange = new Exchange(openExchangeFolder(folder), forgetfulMemory(), parties);
   try {
     const newest = await findNewestDescription(document, exchange);
-    const { change, past, release } = newest;
+    const { change, by, past, release } = newest;
     return {
       document: newest.document,
       release,
       notes: [
         newest.document === document
           ? `clients, people and rules are those of ${path}: no other description was stated since`
-          : `clients, people and rules are those of change ${change}, the newest that was stated`,
+          : `clients, people and rules are those of change ${change}, the newest that was stated, by the admins of ${by.map((node) => `node ${node}`).join(', ')}`,
         ...past.map(
           (node) =>
             `node ${node} had a configuration that its admin signed past every description: compare its clients, people and rules yourself`,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { bundlePrograms } from './bundle.ts';
@@ -20,6 +20,10 @@ const COPIED = [
 const ADDON = 'build/holdfast.node';
 /** Folder of the bundle that was made last, by the digest of all that it was made from. */
 const BUNDLES = join(PROJECT, 'node_modules/.cache/holdfast-programs');
+/** How folders begin that are being filled or removed. */
+const PART = 'part-';
+/** After this long nobody fills or removes one any more. */
+const MAX_PART_AGE_MS = 3_600_000;
 
 /** Copy of the enclave's code in a folder of its own: what is measured and run stays as it is while the project changes. */
 export interface Program {
@@ -57,24 +61,38 @@ async function takeBundle(folder: string): Promise<void> {
   } catch {
     await rm(out, { recursive: true, force: true });
     await bundle(folder);
-    await keepBundle(out, made);
+    // A working copy that is read-only, full or another user's does without: a cache is no condition.
+    await keepBundle(out, made).catch(() => undefined);
   }
 }
 
 /** Keeps a bundle in the place of all others. Another process may do the same now: each puts a whole folder in place. */
 async function keepBundle(out: string, made: string): Promise<void> {
   await mkdir(BUNDLES, { recursive: true });
-  const part = await mkdtemp(join(BUNDLES, 'part-'));
+  const part = await mkdtemp(join(BUNDLES, PART));
   await cp(out, part, { recursive: true });
   await rename(part, made).catch(() => rm(part, { recursive: true, force: true }));
+  await dropOthers(made);
+}
+
+/** Removes bundles of other code, and parts that somebody has left long ago. */
+async function dropOthers(made: string): Promise<void> {
   for (const name of await readdir(BUNDLES)) {
-    const isOther = !name.startsWith('part-') && join(BUNDLES, name) !== made;
-    if (isOther) await rm(join(BUNDLES, name), { recursive: true, force: true });
+    const path = join(BUNDLES, name);
+    if (path === made) continue;
+    if (!name.startsWith(PART)) {
+      // Out of its place first: whoever copies it now fails, and takes no half of it.
+      const part = await mkdtemp(join(BUNDLES, PART));
+      await rename(path, part).catch(() => undefined);
+      await rm(part, { recursive: true, force: true });
+    } else if (Date.now() - (await stat(path)).mtimeMs > MAX_PART_AGE_MS) {
+      await rm(path, { recursive: true, force: true });
+    }
   }
 }
 
 /** Computes the digest of what a bundle is made from: names and bytes, those of the packages by package-lock.json. */
-async function digestCode(folder: string): Promise<string> {
+export async function digestCode(folder: string): Promise<string> {
   const hash = createHash('sha256');
   for (const path of (await listCopied(folder)).toSorted()) {
     const bytes = await readFile(join(folder, path));

@@ -16,7 +16,7 @@ afterAll(async () => {
 });
 
 describe('a node whose parent takes no note of its serving', () => {
-  it('ends, and nobody can ask it any more', async () => {
+  it('ends, and nobody can ask it any more', { timeout: 120_000 }, async () => {
     const node = await scenario.start({
       onControl: ({ request, honest }) =>
         request.type === 'status' && request.phase === 'serving' ? 'silence' : honest(),

@@ -159,7 +159,13 @@ async function start(options: InstanceOptions = {}): Promise<Instance> {
 
 /** Waits until an instance releases what it signs: one that waits but briefly may do so at another try. */
 async function releases(instance: Instance): Promise<void> {
-  await expect.poll(() => instance.sign()).toBe('released');
+  const end = performance.now() + PATIENT.cosignedWithinMs;
+  let result = await instance.sign();
+  while (result !== 'released' && performance.now() < end) {
+    expect(result).toBe('LOG_NOT_COSIGNED');
+    result = await instance.sign();
+  }
+  expect(result).toBe('released');
 }
 
 /** Starts an instance, lets it sign some entries, and stops it. */
@@ -371,16 +377,19 @@ describe.skipIf(peers === undefined)('before litewitness and omniwitness', () =>
 
   it('what a witness’s clock says does not matter, but for a time of 0', async () => {
     const clockAndLite = [witnesses.clock, witnesses.lite];
-    await using instance = await start({
+    {
+      await using instance = await start({ witnesses: clockAndLite });
+      for (const seconds of [2000, 1000, 1, 4_000_000_000]) {
+        await witnesses.clock.setClock(seconds);
+        expect(await instance.sign()).toBe('released');
+      }
+    }
+    await using brief = await start({
       witnesses: clockAndLite,
       cosignedWithinMs: BRIEF.cosignedWithinMs,
     });
-    for (const seconds of [2000, 1000, 1, 4_000_000_000]) {
-      await witnesses.clock.setClock(seconds);
-      await releases(instance);
-    }
     await witnesses.clock.setClock(0);
-    expect(await instance.sign()).toBe('LOG_NOT_COSIGNED');
+    expect(await brief.sign()).toBe('LOG_NOT_COSIGNED');
   });
 
   it('a log that no witness knows waits for its registration, and says what is to be registered', async () => {

@@ -24,11 +24,11 @@ function mute(): Duplex {
 }
 
 describe('a node ends with a code when the way to KMS', () => {
-  it('is open and silent', async () => {
+  it('is open and silent', { timeout: 120_000 }, async () => {
     expect(await scenario.attempt({ onEgress: () => mute() })).toBe('KMS_UNREACHABLE');
   });
 
-  it.each([['stalls within the answer', 0.99]])('%s', async (_, part) => {
+  it.each([['stalls within the answer', 0.99]])('%s', { timeout: 120_000 }, async (_, part) => {
     const limit = Math.floor((await measureResponse()) * part);
     expect(await scenario.attempt({ onEgress: ({ honest }) => cutAfter(limit, honest) })).toBe(
       'KMS_UNREACHABLE',

@@ -34,6 +34,7 @@ async function startBeforeEnd() {
         const ask = () => sendRaw(node.url, makeRequest(serving));
         const { status, body } = await ask();
         if (status === 200) return { node, ask };
+        expect(body).toMatchObject({ error: 'CONFIGURATION_EXPIRED' });
         found = JSON.stringify(body);
       }
     } catch (error) {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
-/** Ports of one test process are this far apart: each process that runs tests has a row of its own. */
+/** Ports of one test process are this far apart: each process of one run has a row of its own. */
 const ROWS = 8;
 const LOWEST = 12_000;
 /** Where the kernel's own ports begin on a machine that does not say it otherwise. */

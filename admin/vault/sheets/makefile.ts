@@ -222,17 +222,18 @@ export function renderMakefile(document: VaultDocument): string {
   const targets = listTargets(document);
   return `# Targets of the vault ${vaultPrefix(document)}; "holdfast vault sheets" writes this file. Each target is one call of the command,
 # which asks before it changes anything, goes on where it was cut off, and changes nothing a second time. It is called from any
-# folder: the folder of the vault is the one above this file. Paths that you give to make are those of where you are.
-ROOT ?= $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
+# folder: the folder of the vault is the one above this file. Paths that you give to make are those of where you are. make knows no
+# names with blanks: where the folder of the vault has one, call it there, with VAULT_ROOT=. on its command line.
+VAULT_ROOT := $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
 HOLDFAST ?= holdfast
-VAULT ?= $(ROOT)/vault.yaml
-RULES ?= $(ROOT)/rules.yaml
-SHEETS ?= $(ROOT)/sheets
-KEYS ?= $(ROOT)/keys
-RELEASES ?= $(ROOT)/releases
-PROFILES ?= $(ROOT)/profiles
-BACKUPS ?= $(ROOT)/backups
-DRILLS ?= $(ROOT)/drills
+VAULT ?= $(VAULT_ROOT)/vault.yaml
+RULES ?= $(VAULT_ROOT)/rules.yaml
+SHEETS ?= $(VAULT_ROOT)/sheets
+KEYS ?= $(VAULT_ROOT)/keys
+RELEASES ?= $(VAULT_ROOT)/releases
+PROFILES ?= $(VAULT_ROOT)/profiles
+BACKUPS ?= $(VAULT_ROOT)/backups
+DRILLS ?= $(VAULT_ROOT)/drills
 DRILL_DAYS ?= 90
 need = $(or $($(1)),$(error give $(1)=...))
 

@@ -45,7 +45,7 @@ export const COMMAND_CODES: readonly CodeArea[] = [
         'Name another folder, or remove that one.',
       ],
       OUTPUT_INCOMPLETE: [
-        'one of several files that belong together could not be written; path names it. None of them was written: what was there before is there again',
+        'one of several files that belong together could not be written; path names it. None of them was written: what was there before is there again, but for what `left` names, which could not be taken back',
         'Make room or another folder for all of them, and call it again.',
       ],
       PAYLOAD_FILE_MALFORMED: 'the file of a transaction is none of the kind that --kind names',

@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -6,14 +6,17 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { renderPostgresRoles } from '../../../admin/vault/populate/index.ts';
 import { createAuthority } from '../../parent/peers/authority.ts';
-import { findPostgres, type PostgresServer, startPostgres } from '../../parent/store/postgres-server.ts';
+import {
+  hasPostgresAndClient,
+  type PostgresServer,
+  startPostgres,
+} from '../../parent/store/postgres-server.ts';
 import { freePort } from '../../support/free-ports.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { PARTS } from './sample-parts.ts';
 import { parseSample } from './sample-vault.ts';
 
-const isThere =
-  findPostgres() !== undefined && spawnSync('psql', ['--version'], { stdio: 'ignore' }).status === 0;
+const isThere = hasPostgresAndClient();
 if (!isThere) process.stderr.write('SKIPPED: roles of the database were run by no PostgreSQL\n');
 
 const { document } = parseSample((vault) => {

@@ -147,8 +147,19 @@ describe('holdfast vault init of a vault like a lost one', () => {
     await state(2, 1, withClient('desk'));
     await state(1, 2, withClient('newest'));
     const { out } = await init();
-    expect(out).toContain('are those of change 2, the newest that was stated');
+    expect(out).toContain('are those of change 2, the newest that was stated, by the admins of node 1\n');
     expect(written().clients.map(({ id }) => id)).toEqual(['wallet-backend', 'operations', 'newest']);
+  });
+
+  it('takes over no rules that one admin has numbered far ahead of all others', async () => {
+    mkdirSync(at('exchange'));
+    await state(1, 1, withClient('desk'));
+    await state(2, 1, withClient('desk'));
+    await state(3, 1_000, withClient('leap'));
+    expect((await init()).out).toContain(
+      'change 1, the newest that was stated, by the admins of node 1, node 2',
+    );
+    expect(written().clients.map(({ id }) => id)).toEqual(['wallet-backend', 'operations', 'desk']);
   });
 
   it('says which node has rules that no description tells', async () => {

@@ -258,7 +258,7 @@ describe('a response', () => {
       await sleep(60_000, undefined, { signal });
       return 200;
     };
-    await expectInTime(2_500, async () => {
+    await expectInTime(2_000, async () => {
       const { call, lines } = start({ putOnce });
       await call({}, 2_500);
       expect(lines.join('')).toContain('"isTaken":false');

@@ -10,7 +10,11 @@ import { runCommand, type RunningCommand, startCommand } from '../../../local/te
 import type { PlayedRole, VaultTestbed } from '../../../local/testbed/vault/index.ts';
 import { type Authority, createAuthority } from '../../parent/peers/authority.ts';
 import { findNatsServer, startNatsServer } from '../../parent/peers/nats-servers.ts';
-import { findPostgres, startPostgres, type PostgresServer } from '../../parent/store/postgres-server.ts';
+import {
+  hasPostgresAndClient,
+  startPostgres,
+  type PostgresServer,
+} from '../../parent/store/postgres-server.ts';
 import { freePort } from '../../support/free-ports.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { openTestbed, TOOLS } from './support/open-testbed.ts';
@@ -31,7 +35,7 @@ const LOOPBACK = '127.0.0.0/8';
 const SECRETS = 'acme/production/wallet';
 const databaseOf = (node: number) => `holdfast_acme__production_node_${node}`;
 
-const hasPostgres = findPostgres() !== undefined;
+const hasPostgres = hasPostgresAndClient();
 if (!hasPostgres) process.stderr.write('SKIPPED: no vault was shown a PostgreSQL server\n');
 const natsProgram = findNatsServer();
 

@@ -364,7 +364,9 @@ describe('a node that stops', () => {
     };
     const answer = exchange('GET / HTTP/1.1\r\nhost: node\r\nconnection: close\r\n\r\n');
     await entered.promise;
+    const asked = performance.now();
     await server.close();
+    expect(performance.now() - asked).toBeLessThan(30_000);
     expect(await answer).toBe('');
   });
 

@@ -1,7 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { copyProgram, type Program, programEntry } from '../../../local/nitro-host/program.ts';
+import { copyProgram, digestCode, type Program, programEntry } from '../../../local/nitro-host/program.ts';
 
 const programs: Program[] = [];
 afterAll(async () => {
@@ -24,5 +24,20 @@ describe('a copy of the program', () => {
     expect(made.size).toBeGreaterThan(1);
     await bundleOf();
     expect(await bundleOf()).toEqual(made);
+  });
+
+  it('has another bundle by one byte or one name of its code', async () => {
+    const { folder, ...program } = await copyProgram();
+    programs.push({ folder, ...program });
+    const digest = await digestCode(folder);
+    expect(await digestCode(folder)).toBe(digest);
+    const path = join(folder, 'shared/errors.ts');
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, `${text} `);
+    const changed = await digestCode(folder);
+    await writeFile(path, text);
+    expect(await digestCode(folder)).toBe(digest);
+    await rename(path, join(folder, 'shared/errors-.ts'));
+    expect(new Set([digest, changed, await digestCode(folder)]).size).toBe(3);
   });
 });

@@ -861,7 +861,9 @@ it('takes the ports of a parent that was started by hand for its own', async () 
 describe('a check', () => {
   it('that takes too long is given up: CHECK_TIMED_OUT', async () => {
     const never = () => new Promise<never>(() => {});
+    const asked = performance.now();
     expect(await notInOrder(setMethod({ loadAddon: never }))).toEqual(['warn CHECK_TIMED_OUT']);
+    expect(performance.now() - asked).toBeLessThan(60_000);
   });
 
   it('stops at Ctrl-C', async () => {

@@ -1,4 +1,4 @@
-import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, globSync } from 'node:fs';
 import { chmod, chown, copyFile, writeFile } from 'node:fs/promises';
@@ -25,6 +25,11 @@ export function findPostgres(): string | undefined {
     ...globSync('/usr/lib/postgresql/*/bin').toSorted().toReversed(),
   ];
   return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')));
+}
+
+/** Whether there is PostgreSQL, and its client for files of statements. */
+export function hasPostgresAndClient(): boolean {
+  return findPostgres() !== undefined && spawnSync('psql', ['--version'], { stdio: 'ignore' }).status === 0;
 }
 
 /** PostgreSQL does not run as root; a test that does runs it as `nobody`. */

@@ -1,7 +1,7 @@
 import { ExchangeError, type Exchange } from '../../exchange/index.ts';
 import { digestVault, parseVault, type VaultDocument } from '../../index.ts';
 import { findUpgradeState } from '../upgrade/state.ts';
-import { newestChange, readChanges } from './change.ts';
+import { findLeaps, newestChange, readChanges } from './change.ts';
 import { assertSameVault } from './rules-file.ts';
 
 /** What a vault has become by what its admins have stated, for whoever describes its successor. */
@@ -10,6 +10,8 @@ export interface NewestDescription {
   readonly document: VaultDocument;
   /** Number of the newest change; 0: none. */
   readonly change: number;
+  /** Nodes whose admins have stated that very description; none before the first change. */
+  readonly by: readonly number[];
   /** Nodes whose admins have stated a configuration past every description: nobody can take its rules over. */
   readonly past: readonly number[];
   /** Release that the nodes ran last. */
@@ -30,10 +32,11 @@ export async function findNewestDescription(
   const newest = newestChange(changes);
   const stated = [...changes].flatMap(([node, one]) => (one === undefined ? [] : [{ node, one }]));
   const past = stated.filter(({ one }) => one.facts.rules === null).map(({ node }) => node);
+  const leaps = findLeaps(changes);
   const [last] = stated
-    .filter(({ one }) => one.facts.rules !== null)
+    .filter(({ node, one }) => one.facts.rules !== null && !leaps.includes(node))
     .toSorted((a, b) => b.one.facts.change - a.one.facts.change);
-  if (last === undefined) return { document: vault, change: newest, past, release };
+  if (last === undefined) return { document: vault, change: newest, by: [], past, release };
   const bytes = await exchange.file(last.one, 'rules.yaml');
   if (digestVault(bytes) !== last.one.facts.rules)
     throw new ExchangeError('STATEMENT_FILE_CHANGED', 'the description is not the one that was signed', {
@@ -42,5 +45,6 @@ export async function findNewestDescription(
     });
   const document = parseVault(bytes);
   assertSameVault(vault, document);
-  return { document, change: last.one.facts.change, past, release };
+  const by = stated.flatMap(({ node, one }) => (one.facts.rules === last.one.facts.rules ? [node] : []));
+  return { document, change: last.one.facts.change, by, past, release };
 }

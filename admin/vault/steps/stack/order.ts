@@ -80,7 +80,7 @@ const VAULT_PARAMETERS = ['Namespace', 'Environment'] as const;
  *
  * @throws StepError VAULT_STACK_OTHER_VAULT
  */
-export function assertSameVault(stack: Stack, { name, parameters }: StackOrder): void {
+export function assertOwnStack(stack: Stack, { name, parameters }: StackOrder): void {
   const found = new Map(stack.Parameters?.map((one) => [one.ParameterKey, one.ParameterValue]));
   const pick = (valueOf: (parameter: string) => string | undefined) =>
     VAULT_PARAMETERS.map((parameter) => valueOf(parameter) ?? '').join('/');

@@ -7,7 +7,7 @@ import { assertKeeps, describeChanges } from './changes.ts';
 import { deleteChangeSet, executeChangeSet, prepareChangeSet, readChangeSet } from './change-set.ts';
 import { describeStack, findFirstCause, readEvents, readTemplateOf } from './describe.ts';
 import { guardStack, isGuarded } from './stack-policy.ts';
-import { assertSameVault, hasParameters, type OrderedStack, type StackOrder } from './order.ts';
+import { assertOwnStack, hasParameters, type OrderedStack, type StackOrder } from './order.ts';
 
 /** Status of a stack that is a name and a change set, and nothing else. */
 const IN_REVIEW = 'REVIEW_IN_PROGRESS';
@@ -59,7 +59,7 @@ export async function inspectStack(order: StackOrder, context: StepContext): Pro
   const ordered = { client, order };
   const found = await describeStack(client, order.name, context.signal);
   const status = found?.StackStatus ?? IN_REVIEW;
-  if (found !== undefined) assertSameVault(found, order);
+  if (found !== undefined) assertOwnStack(found, order);
   const remembered = recall(order, context);
   if (found !== undefined && isMoving(status)) {
     if (remembered !== undefined && remembered.changeSet === found.ChangeSetId)
