@@ -41,6 +41,8 @@ export class Calls {
   /** Sends a call. @throws PeerError PEER_UNREACHABLE, PEER_REFUSED, PEER_OVERLOADED, PEER_CLOSED */
   async call(kind: string, body: Uint8Array, { timeoutMs, signal }: CallOptions): Promise<Uint8Array> {
     const { node, timers } = this.#options;
+    if (signal?.aborted === true)
+      throw new PeerError('PEER_UNREACHABLE', 'the call was given up', { node, kind, timeoutMs });
     if (this.#waiting.size >= MAX_CALLS || !this.#options.hasRoom(body.length)) {
       throw new PeerError('PEER_OVERLOADED', 'as much as may wait for the node does so already', {
         node,

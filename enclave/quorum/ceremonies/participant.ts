@@ -56,8 +56,8 @@ export interface ParticipantOptions {
 
 /** Milliseconds after which a ceremony that has come no further is forgotten. */
 const FORGET_MS = 120_000;
-/** Aborted plans that are remembered; older plans are refused by their time. */
-const MAX_ABORTED = 1024;
+/** Plans that are remembered as decided, and as aborted; older plans are refused by their time. */
+const MAX_REMEMBERED = 1024;
 /** Different questions of one ceremony: an honest coordinator has one for each step. */
 const MAX_QUESTIONS = 8;
 
@@ -81,6 +81,8 @@ export class Participant {
   /** Keys of ceremonies that are being looked at or under way, with the id of the ceremony. */
   readonly #busy = new Map<string, string>();
   readonly #aborted = new Set<string>();
+  /** Plans that this node has decided, which it may be asked again: each is decided and counted once. */
+  readonly #decided = new Set<string>();
   /** Plans that are being decided, by the session of who asks and the plan's digest. */
   readonly #deciding = new Map<string, Promise<SignedMessage>>();
   readonly #listeners: ((key: string, epoch: number) => void)[] = [];
@@ -251,7 +253,9 @@ export class Participant {
     this.#occupy(plan, id);
     const asked: AskedCeremony = { plan, request, coordinator };
     try {
-      await this.#decide(asked);
+      const name = `${coordinator?.session} ${hex(planDigest)} ${request === null ? '' : hex(digestBody(request))}`;
+      if (!this.#decided.has(name)) await this.#decide(asked);
+      remember(this.#decided, name);
       const { attest } = this.#options.edges;
       const document = await attest(planDigest);
       // Time has passed, and what was checked may have changed.
@@ -513,11 +517,7 @@ export class Participant {
   #giveUp(id: string, planDigest: string): void {
     const entry = this.#entries.get(id);
     if (entry !== undefined && hex(entry.participation.planDigest) === planDigest) this.#end(id);
-    this.#aborted.add(planDigest);
-    for (const oldest of this.#aborted) {
-      if (this.#aborted.size <= MAX_ABORTED) break;
-      this.#aborted.delete(oldest);
-    }
+    remember(this.#aborted, planDigest);
   }
 
   #sign(step: SignedMessage['step'], planDigest: Uint8Array, body: Uint8Array): SignedMessage {
@@ -550,6 +550,15 @@ export class Participant {
     const result = this.#last.then(act);
     this.#last = result.catch(() => undefined);
     return await result;
+  }
+}
+
+/** Adds a plan to those that are remembered; the oldest are forgotten. */
+function remember(plans: Set<string>, name: string): void {
+  plans.add(name);
+  for (const oldest of plans) {
+    if (plans.size <= MAX_REMEMBERED) break;
+    plans.delete(oldest);
   }
 }
 

@@ -128,6 +128,8 @@ export class MemoryNetwork {
     delivery: Delivery,
     { timeoutMs, signal }: CallOptions,
   ): Promise<Uint8Array> {
+    if (signal?.aborted === true)
+      throw new PeerError('PEER_UNREACHABLE', 'the call was given up', { node: delivery.to });
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     const giveUp = () =>
       reject(new PeerError('PEER_UNREACHABLE', 'no answer in time', { node: delivery.to }));

@@ -142,6 +142,19 @@ describe('a ceremony', () => {
     expect(quorum.epochs()).toEqual([2, 2, 2]);
   });
 
+  it('decides once, though a session is lost meanwhile and the plan is asked again', async () => {
+    const quorum = await MemoryQuorum.start();
+    const two = quorum.node(2);
+    two.authorise = async () => {
+      quorum.network.separate(2, 3);
+    };
+    const led = quorum.node(1).lead(quorum.order('generate'));
+    const met = quorum.timeline.sleep(10_000).then(() => quorum.network.reunite(2, 3));
+    await quorum.run(Promise.all([led, met]));
+    expect(quorum.epochs()).toEqual([1, 1, 1]);
+    expect(two.decided).toHaveLength(1);
+  });
+
   it('names nodes that never meet, and leaves nothing of it behind', async () => {
     const quorum = await MemoryQuorum.start();
     quorum.network.separate(2, 3);
