@@ -26,21 +26,21 @@ export type ChangeStatements = ReadonlyMap<number, Statement<'change-configurati
 /**
  * Reads what all admins have stated about changes.
  *
- * @param isNeeded whether a node's statement has to be believed; that of another, which is not, counts as none, so that no admin
+ * @param counts whether a statement that cannot be believed ends the reading; one that does not counts as none, so that no admin
  *   keeps the others from theirs
  * @throws ExchangeError STATEMENT_…
  */
 export async function readChanges(
   { nodes }: VaultDocument,
   exchange: Pick<Exchange, 'statement'>,
-  isNeeded: (node: number) => boolean = () => true,
+  counts: (node: number, error: ExchangeError) => boolean = () => true,
 ): Promise<ChangeStatements> {
   const changes = new Map<number, Statement<'change-configuration'> | undefined>();
   for (const { node } of nodes) {
     try {
       changes.set(node, await exchange.statement(roleOfNode(node), 'change-configuration'));
     } catch (error) {
-      if (isNeeded(node) || !(error instanceof ExchangeError)) throw error;
+      if (!(error instanceof ExchangeError) || counts(node, error)) throw error;
       changes.set(node, undefined);
     }
   }
@@ -48,28 +48,36 @@ export async function readChanges(
 }
 
 /**
- * Most by which a change may be ahead of all in which other admins have taken part: an admin who numbers theirs as high as
- * numbers go would have the last one.
+ * Most by which a change may be ahead of all in which a threshold of admins have taken part: fewer of them, who number theirs as
+ * high as numbers go, would have the last one.
  */
 const MAX_AHEAD = 16;
 
 /**
- * Nodes whose admins have stated a change that is too far ahead of all others to count. The vault of one node has no others.
+ * Nodes whose admins have stated a change that is too far ahead to count.
  *
+ * @param threshold of the vault: so many admins agree on what happens
  * @returns their numbers
  */
-export function findLeaps(changes: ChangeStatements): readonly number[] {
-  return [...changes.keys()].filter((node) => isLeap(changes, node, changes.get(node)?.facts.change ?? 0));
+export function findLeaps(changes: ChangeStatements, threshold: number): readonly number[] {
+  return [...changes.keys()].filter((node) =>
+    isLeap(changes, node, { change: changes.get(node)?.facts.change ?? 0, threshold }),
+  );
 }
 
-function isLeap(changes: ChangeStatements, node: number, change: number): boolean {
-  const others = [...changes].filter(([one]) => one !== node);
-  return others.length > 0 && others.every(([, one]) => change - (one?.facts.change ?? 0) > MAX_AHEAD);
+function isLeap(
+  changes: ChangeStatements,
+  node: number,
+  { change, threshold }: { readonly change: number; readonly threshold: number },
+): boolean {
+  const numbers = [...changes].map(([one, stated]) => (one === node ? change : (stated?.facts.change ?? 0)));
+  const reached = numbers.toSorted((one, other) => other - one)[threshold - 1] ?? 0;
+  return change - reached > MAX_AHEAD;
 }
 
 /** Number of the newest change that anybody has stated, without leaps; 0: none. */
-export function newestChange(changes: ChangeStatements): number {
-  const leaps = findLeaps(changes);
+export function newestChange(changes: ChangeStatements, threshold: number): number {
+  const leaps = findLeaps(changes, threshold);
   return Math.max(
     0,
     ...[...changes].map(([node, one]) => (leaps.includes(node) ? 0 : (one?.facts.change ?? 0))),
@@ -85,20 +93,29 @@ export function newestChange(changes: ChangeStatements): number {
  * @throws StepError VAULT_CHANGE_DIFFERS, VAULT_CHANGE_LEAP
  */
 export function numberChange(changes: ChangeStatements, node: number, rules: ProposedRules): number {
-  const number = findNumber(changes, node, rules);
-  if (!isLeap(changes, node, number)) return number;
+  const change = findNumber(changes, node, rules);
+  if (!isLeap(changes, node, { change, threshold: rules.threshold })) return change;
   throw new StepError(
     'VAULT_CHANGE_LEAP',
     'the change would be too far ahead of all in which the other admins have taken part',
-    { change: number, maximum: MAX_AHEAD },
+    { change, maximum: MAX_AHEAD },
   );
 }
 
-type ProposedRules = Pick<Proposal & { readonly kind: 'rules' }, 'digest' | 'isAnew'>;
+type ProposedRules = Pick<Proposal & { readonly kind: 'rules' }, 'digest' | 'isAnew'> & {
+  readonly threshold: number;
+  /** False where what another admin has stated could not be believed, and was left out. */
+  readonly isWhole: boolean;
+};
 
-function findNumber(changes: ChangeStatements, node: number, { digest, isAnew }: ProposedRules): number {
-  const newest = newestChange(changes);
+function findNumber(
+  changes: ChangeStatements,
+  node: number,
+  { digest, isAnew, threshold, isWhole }: ProposedRules,
+): number {
   const own = changes.get(node)?.facts;
+  // Where others could not be read, one's own seems a leap, and must not begin anew.
+  const newest = Math.max(newestChange(changes, threshold), isWhole ? 0 : (own?.change ?? 0));
   if (newest === 0) return 1;
   if (own?.change === newest) return own.rules === digest ? newest : newest + 1;
   const other = [...changes].find(

@@ -184,7 +184,7 @@ async function readVersions(context: StepContext): Promise<ReadonlyMap<number, n
 /** Admins who have not taken part yet in the newest change, or all of them before the first one. */
 async function findAwaited({ vault, exchange }: StepContext): Promise<readonly AwaitedStep[]> {
   const changes = await readChanges(vault, exchange, () => false);
-  const [newest, leaps] = [newestChange(changes), findLeaps(changes)];
+  const [newest, leaps] = [newestChange(changes, vault.threshold), findLeaps(changes, vault.threshold)];
   if ([...changes.values()].some((one) => one !== undefined) && newest === 0) return [];
   return vault.nodes
     .filter(

@@ -29,10 +29,10 @@ export async function findNewestDescription(
 ): Promise<NewestDescription> {
   const changes = await readChanges(vault, exchange);
   const { running: release } = await findUpgradeState(vault, exchange);
-  const newest = newestChange(changes);
+  const newest = newestChange(changes, vault.threshold);
   const stated = [...changes].flatMap(([node, one]) => (one === undefined ? [] : [{ node, one }]));
   const past = stated.filter(({ one }) => one.facts.rules === null).map(({ node }) => node);
-  const leaps = findLeaps(changes);
+  const leaps = findLeaps(changes, vault.threshold);
   const [last] = stated
     .filter(({ node, one }) => one.facts.rules !== null && !leaps.includes(node))
     .toSorted((a, b) => b.one.facts.change - a.one.facts.change);

@@ -117,8 +117,17 @@ async function prepareRules(
   node: number,
 ): Promise<Prepared> {
   assertSameVault(context.vault, proposal.description);
-  const changes = await readChanges(context.vault, context.exchange, (one) => one === node);
-  const number = numberChange(changes, node, proposal);
+  const ignored: string[] = [];
+  const changes = await readChanges(context.vault, context.exchange, (one, { code }) => {
+    if (one !== node)
+      ignored.push(`does not count what the admin of node ${one} has stated of changes: ${code}`);
+    return one === node;
+  });
+  const number = numberChange(changes, node, {
+    ...proposal,
+    threshold: context.vault.threshold,
+    isWhole: ignored.length === 0,
+  });
   const facts = { change: number, rules: proposal.digest };
   const files = [{ name: 'rules.yaml', bytes: proposal.bytes }];
   const derive = (above: number) => withRules(configuration, above, proposal.description);
@@ -137,7 +146,7 @@ async function prepareRules(
         facts: { ...facts, configuration: digest, version },
         files: [{ name: 'configuration.json', bytes: envelope }, ...files],
       },
-      changes: [`tells the others that node ${node} has the rules of change ${number} already`],
+      changes: [`tells the others that node ${node} has the rules of change ${number} already`, ...ignored],
     };
   }
   const seen = await seeNode(context, node, await findReleases(context));
@@ -154,7 +163,11 @@ async function prepareRules(
     },
     facts,
     files,
-    notes: [`  change ${number} of the vault's rules, by the description ${proposal.digest}`, ...unseen],
+    notes: [
+      `  change ${number} of the vault's rules, by the description ${proposal.digest}`,
+      ...ignored,
+      ...unseen,
+    ],
   };
 }
 

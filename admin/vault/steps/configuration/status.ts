@@ -40,7 +40,7 @@ export async function describeConfigurations(
   exchange: Exchange,
 ): Promise<readonly ConfigurationStatus[]> {
   const changes = await readChanges(vault, exchange);
-  const [latest, leaps] = [newestChange(changes), findLeaps(changes)];
+  const [latest, leaps] = [newestChange(changes, vault.threshold), findLeaps(changes, vault.threshold)];
   const described: ConfigurationStatus[] = [];
   for (const { node } of vault.nodes) {
     const newest = await findNewest(exchange, node);
