@@ -12,7 +12,13 @@ HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 OUT=$CACHE/uv-$(hash_of "$HERE/uv.sh")
 COMPLETE=complete
 begin "$@"
-echo 'uv==0.13.9' > "$WORK/requirements.txt"
+# By its wheels for Linux on x86-64 and on 64-bit ARM: a program of one file that tests trust.
+cat > "$WORK/requirements.txt" << 'END'
+uv==0.13.9 \
+  --hash=sha256:d7f459fe4fd247d830351c75686d3996ace3c6f3f728eb0e85a30b7ada0cef19 \
+  --hash=sha256:5435c5ce14a56431208ca0996416d310f1598e8c2c8ba707688985a16bb82dbe \
+  --hash=sha256:ecb6028d79dc96fbeafffe5c8af62a7099487ebc05a701e76714eebcffd06375
+END
 make_python_by_pip "$WORK/requirements.txt"
 run 'it does not run here' "$OUT/bin/uv" --version
 finish_in_place
