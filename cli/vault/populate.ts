@@ -186,7 +186,7 @@ async function writeRoles(
   try {
     await writeOutput(path, renderPostgresRoles(document, passwords), { mode: 0o600 });
   } finally {
-    for (const password of passwords.values()) password.fill(0);
+    for (const { password } of passwords.values()) password.fill(0);
   }
 }
 

@@ -62,9 +62,31 @@ export async function openWorkFolder(folder: string, vault: string): Promise<Wor
   };
 }
 
+/**
+ * Reads what this machine has seen as any of its roles, for whoever writes nothing there and need not wait for a run.
+ *
+ * @param folders of roles; they need not exist
+ * @param vault SHA-384 of vault.yaml: of another one nothing is remembered
+ * @returns undefined where nothing is remembered
+ * @throws CliError VAULT_JOURNAL_DAMAGED; UsageError where a folder cannot be read
+ */
+export async function readSeenStatements(
+  folders: readonly string[],
+  vault: string,
+): Promise<SeenStatements | undefined> {
+  const newest = new Map<string, { readonly sequence: number; readonly sha384: string }>();
+  for (const folder of folders) {
+    const { seen } = await readContent(join(folder, 'journal.json'), vault);
+    for (const [id, one] of Object.entries(seen))
+      if (one.sequence > (newest.get(id)?.sequence ?? 0)) newest.set(id, one);
+  }
+  return newest.size === 0 ? undefined : forgetfulMemory(newest);
+}
+
 /** A memory that ends with the process, for whoever only reads. */
-export function forgetfulMemory(): SeenStatements {
-  const known = new Map<string, { readonly sequence: number; readonly sha384: string }>();
+export function forgetfulMemory(
+  known = new Map<string, { readonly sequence: number; readonly sha384: string }>(),
+): SeenStatements {
   return {
     get: (id) => known.get(id),
     set: (id, seen) => {

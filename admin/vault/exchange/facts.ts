@@ -130,4 +130,7 @@ export type StepName = keyof typeof FACTS;
 /** Facts that a step's statement carries. */
 export type Facts<Name extends StepName = StepName> = z.infer<(typeof FACTS)[Name]>;
 
+/** Names of all steps, of whichever role. */
+export const STEP_NAMES = Object.keys(FACTS) as readonly StepName[];
+
 export const isStepName = (name: string): name is StepName => Object.hasOwn(FACTS, name);

@@ -6,5 +6,5 @@ export {
   type SeenStatements,
   type Told,
 } from './exchange.ts';
-export { type Facts, type StepName } from './facts.ts';
+export { type Facts, STEP_NAMES, type StepName } from './facts.ts';
 export { assertStatementKey, digestOf, type Statement, type StatedFile } from './statement.ts';

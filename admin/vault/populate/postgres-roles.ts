@@ -8,15 +8,26 @@ const ITERATIONS = 4096;
 const SALT_BYTES = 16;
 const KEY_BYTES = 32;
 
+/** Password of a node's role, and which one it is. */
+export interface RolePassword {
+  /** Visible ASCII, which SASLprep leaves as it is. */
+  readonly password: Buffer;
+  /** Id of the version of the secret that has it. */
+  readonly version: string;
+}
+
 /**
- * Derives the verifier by which PostgreSQL knows a password: what `\password` of psql sends in its place. The salt follows
- * from role and password at the price of the verifier itself, so that the same password always has the same verifier.
+ * Derives the verifier by which PostgreSQL knows a password: what `\password` of psql sends in its place. The server shows the
+ * salt to whoever names the role, so that nothing of the password is in it: it follows from the role and the version of the
+ * secret, and a second run has the same.
  *
- * @param password visible ASCII, which SASLprep leaves as it is
  * @returns `SCRAM-SHA-256$4096:SALT$STOREDKEY:SERVERKEY` (RFC 5802, RFC 7677; pg_authid.rolpassword)
  */
-export function deriveScramVerifier(role: string, password: Uint8Array): string {
-  const salt = pbkdf2Sync(password, `holdfast-postgres-salt/1 ${role}`, ITERATIONS, SALT_BYTES, 'sha256');
+export function deriveScramVerifier(role: string, { password, version }: RolePassword): string {
+  const salt = createHash('sha256')
+    .update(JSON.stringify(['holdfast-postgres-salt/1', role, version]))
+    .digest()
+    .subarray(0, SALT_BYTES);
   const salted = pbkdf2Sync(password, salt, ITERATIONS, KEY_BYTES, 'sha256');
   const mac = (text: string) => createHmac('sha256', salted).update(text).digest();
   const storedKey = createHash('sha256').update(mac('Client Key')).digest();
@@ -32,7 +43,7 @@ export function deriveScramVerifier(role: string, password: Uint8Array): string 
  */
 export function renderPostgresRoles(
   document: VaultDocument,
-  passwords: ReadonlyMap<number, Uint8Array>,
+  passwords: ReadonlyMap<number, RolePassword>,
 ): string {
   return [
     `-- Roles and databases of the vault ${vaultPrefix(document)}, for the administrator of the database: psql -f THIS_FILE.`,
@@ -45,22 +56,45 @@ export function renderPostgresRoles(
   ].join('\n');
 }
 
-function renderRole(name: string, node: number, password: Uint8Array): readonly string[] {
+function renderRole(name: string, node: number, password: RolePassword): readonly string[] {
   return [
     '',
     `-- Node ${node}.`,
     `SELECT 'CREATE ROLE ${name}' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${name}') \\gexec`,
-    `ALTER ROLE ${name} LOGIN PASSWORD '${deriveScramVerifier(name, password)}';`,
-    '-- An administrator who is no superuser makes databases for roles that they are a member of.',
-    `GRANT ${name} TO CURRENT_USER;`,
-    `SELECT 'CREATE DATABASE ${name} OWNER ${name}' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '${name}') \\gexec`,
-    '-- A database of this name that somebody else owns is refused: its owner could destroy the records of the node.',
-    'DO $$ BEGIN',
-    `  IF EXISTS (SELECT FROM pg_database WHERE datname = '${name}' AND datdba <> '${name}'::regrole) THEN`,
-    `    RAISE EXCEPTION 'database ${name} is there, and is not owned by the role of that name';`,
+    '-- Somebody else may have made the role beforehand: its members could take its name, and destroy the records of the node.',
+    'DO $$ DECLARE others text; BEGIN',
+    `  SELECT string_agg(pg_get_userbyid(CASE WHEN member = '${name}'::regrole THEN roleid ELSE member END), ', ') INTO others`,
+    `    FROM pg_auth_members WHERE member = '${name}'::regrole`,
+    `      OR (roleid = '${name}'::regrole AND pg_get_userbyid(member) <> CURRENT_USER);`,
+    '  IF others IS NOT NULL THEN',
+    `    RAISE EXCEPTION 'role ${name} has members, or is one, and is to be by itself: %', others;`,
+    '  END IF;',
+    `  IF EXISTS (SELECT FROM pg_roles WHERE rolname = '${name}'`,
+    '      AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)) THEN',
+    `    RAISE EXCEPTION 'role ${name} may more than a node needs: SUPERUSER, CREATEROLE, CREATEDB, REPLICATION or BYPASSRLS';`,
     '  END IF;',
     'END $$;',
+    `SELECT 'CREATE DATABASE ${name}' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '${name}') \\gexec`,
+    'BEGIN;',
+    '-- The same of its database: its owner, or whoever may connect to it.',
+    'DO $$ DECLARE others text; BEGIN',
+    `  IF EXISTS (SELECT FROM pg_database WHERE datname = '${name}'`,
+    `      AND datdba <> '${name}'::regrole AND pg_get_userbyid(datdba) <> CURRENT_USER) THEN`,
+    `    RAISE EXCEPTION 'database ${name} is there, and is not owned by the role of that name';`,
+    '  END IF;',
+    "  SELECT string_agg(DISTINCT pg_get_userbyid(grantee), ', ') INTO others",
+    `    FROM pg_database, aclexplode(datacl) WHERE datname = '${name}'`,
+    `      AND grantee NOT IN (0, '${name}'::regrole) AND pg_get_userbyid(grantee) <> CURRENT_USER;`,
+    '  IF others IS NOT NULL THEN',
+    `    RAISE EXCEPTION 'database ${name} is open to others than the role of that name: %', others;`,
+    '  END IF;',
+    'END $$;',
+    `ALTER ROLE ${name} LOGIN PASSWORD '${deriveScramVerifier(name, password)}';`,
+    '-- An administrator who is no superuser gives databases to roles that they are a member of: until the end of this alone.',
+    `GRANT ${name} TO CURRENT_USER;`,
+    `ALTER DATABASE ${name} OWNER TO ${name};`,
     `REVOKE ALL ON DATABASE ${name} FROM PUBLIC;`,
     `REVOKE ${name} FROM CURRENT_USER;`,
+    'COMMIT;',
   ];
 }

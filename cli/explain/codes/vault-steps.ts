@@ -41,8 +41,8 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
         'Nothing is to be signed there. Where the statement of that step is gone, put back the copy that others have of exchange/. What the node is to run besides is signed by "holdfast vault configure apply".',
       ],
       VAULT_CHANGE_DIFFERS: [
-        'another admin has stated other rules for the change of the vault that you have not taken part in yet; node is theirs',
-        'Ask them, and take the same file: it lies in exchange/ beside their statement, as rules.yaml. Where theirs is not to be, begin another change by --anew, which the others then take part in.',
+        'another admin has stated other rules for the change of the vault that you have not taken part in yet; node is theirs. Of "vault init --like": admins have stated different rules for the newest change, and none of them as many as the threshold; stated names each',
+        'Ask them, and take the same file: it lies in exchange/ beside their statement, as rules.yaml. Where theirs is not to be, begin another change by --anew, which the others then take part in. For "vault init", agree which rules hold, and give --like a copy of that rules.yaml in a folder of its own.',
       ],
       VAULT_CHANGE_LEAP: [
         'the change of the vault is numbered too far ahead of all in which the other admins have taken part: as an error it is yours and nothing was signed, and beside a node in "vault status" that number counts for nobody else',

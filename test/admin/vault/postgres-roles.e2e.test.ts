@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { renderPostgresRoles } from '../../../admin/vault/populate/index.ts';
 import { createAuthority } from '../../parent/peers/authority.ts';
 import {
@@ -25,8 +25,29 @@ const { document } = parseSample((vault) => {
 });
 const NAMES = ['holdfast_acme__production_node_1', 'holdfast_acme__production_node_2'] as const;
 const passwords = (...values: string[]) =>
-  new Map(values.map((value, index) => [index + 1, Buffer.from(value)] as const));
+  new Map(
+    values.map(
+      (value, index) =>
+        [index + 1, { password: Buffer.from(value), version: `version of ${value}` }] as const,
+    ),
+  );
 const FIRST = ['Kd7n0w_uLq-3f0m4c1oHf2dHBxIk1tT9zXy_S0me43c', 'it\'s \\ $odd$ "pass"-phrase'] as const;
+
+describe('the salt of a verifier, which the server shows to whoever names the role', () => {
+  const saltsOf = (password: string, version: string) => {
+    const values = new Map([1, 2].map((node) => [node, { password: Buffer.from(password), version }]));
+    return [...renderPostgresRoles(document, values).matchAll(/SCRAM-SHA-256\$4096:([^$]+)\$/g)].map(
+      ([, salt]) => salt,
+    );
+  };
+
+  it('has nothing of the password in it, and is that of one role and one version of the secret', () => {
+    expect(saltsOf('guessed', 'v1')).toEqual(saltsOf('another', 'v1'));
+    const salts = [...saltsOf('guessed', 'v1'), ...saltsOf('guessed', 'v2')];
+    expect(new Set(salts).size).toBe(4);
+    for (const salt of salts) expect(Buffer.from(salt ?? '', 'base64')).toHaveLength(16);
+  });
+});
 
 describe.skipIf(!isThere)('what the administrator of the database runs', { timeout: 120_000 }, () => {
   let server: PostgresServer;
@@ -135,6 +156,97 @@ describe.skipIf(!isThere)('what the administrator of the database runs', { timeo
     const { exit, said } = await psql(renderPostgresRoles(document, passwords(FIRST[0], 'never-taken-0ver')));
     expect([exit, said]).toEqual([3, expect.stringContaining('is not owned by the role of that name')]);
     expect(await ask(NAMES[1], FIRST[1], NAMES[1])).toEqual([{ me: NAMES[1] }]);
+  });
+
+  describe('on a server that others share', () => {
+    const NAME = 'holdfast_acme__shared_node_1';
+    const { document: shared } = parseSample((vault) => {
+      vault.nodes.splice(2);
+      vault['environment'] = 'shared';
+      vault.parts = { store: PARTS.store };
+    });
+    const run = async (user = 'admin') => await psql(renderPostgresRoles(shared, passwords(...FIRST)), user);
+    const refused = (why: string) => ({ exit: 3, said: expect.stringContaining(why) as string });
+    const done = { exit: 0, said: '' };
+
+    beforeAll(async () => {
+      await superuser('CREATE ROLE admin LOGIN CREATEROLE CREATEDB');
+      await superuser('CREATE ROLE neighbour LOGIN CREATEROLE CREATEDB');
+    });
+    afterEach(async () => {
+      // Nobody is left a member, whatever was refused.
+      const left = await superuser(
+        `SELECT FROM pg_auth_members WHERE pg_get_userbyid(member) = 'admin' AND pg_get_userbyid(roleid) LIKE 'holdfast_acme__shared%'`,
+      );
+      for (const node of [1, 2]) {
+        await superuser(`DROP DATABASE IF EXISTS holdfast_acme__shared_node_${node}`);
+        await superuser(`DROP ROLE IF EXISTS holdfast_acme__shared_node_${node}`);
+      }
+      if (left.length > 0) throw new Error('the administrator is left a member');
+    });
+
+    it('refuses a role that somebody has made beforehand and is a member of, before it has a password', async () => {
+      await superuser(`CREATE ROLE ${NAME}`);
+      await superuser(`CREATE DATABASE ${NAME} OWNER ${NAME}`);
+      await superuser(`GRANT ${NAME} TO neighbour`);
+      for (const user of ['admin', 'holdfast']) expect(await run(user)).toEqual(refused('neighbour'));
+      const stateOf = `SELECT rolcanlogin, rolpassword FROM pg_authid WHERE rolname = '${NAME}'`;
+      expect(await superuser(stateOf)).toEqual([{ rolcanlogin: false, rolpassword: null }]);
+      await superuser(`REVOKE ${NAME} FROM neighbour`);
+      for (let time = 0; time < 2; time += 1) expect(await run()).toEqual(done);
+      expect(await ask(NAME, FIRST[0], NAME)).toEqual([{ me: NAME }]);
+      expect(await asNeighbour(`SET ROLE ${NAME}`)).toBe('42501');
+    });
+
+    it('refuses a role that is a member of another: its tables could be theirs', async () => {
+      await superuser(`CREATE ROLE ${NAME}`);
+      await superuser(`GRANT neighbour TO ${NAME}`);
+      expect(await run()).toEqual(refused('neighbour'));
+    });
+
+    it.each(['SUPERUSER', 'CREATEROLE', 'CREATEDB', 'REPLICATION', 'BYPASSRLS'])(
+      'refuses a role that may more than a node needs: %s',
+      async (attribute) => {
+        await superuser(`CREATE ROLE ${NAME} ${attribute}`);
+        expect(await run('holdfast')).toEqual(refused('may more than a node needs'));
+      },
+    );
+
+    it('refuses a database that somebody else may connect to', async () => {
+      await superuser(`CREATE ROLE ${NAME}`);
+      await superuser(`CREATE DATABASE ${NAME} OWNER ${NAME}`);
+      await superuser(`GRANT CONNECT ON DATABASE ${NAME} TO neighbour`);
+      expect(await run()).toEqual(refused('neighbour'));
+    });
+
+    it('leaves its administrator no member of a role whose database is refused, or cannot be made', async () => {
+      await superuser(`CREATE DATABASE ${NAME} OWNER neighbour`);
+      expect(await run()).toEqual(refused('is not owned by the role of that name'));
+      await superuser(`DROP DATABASE ${NAME}`);
+      await superuser('ALTER ROLE admin NOCREATEDB');
+      expect(await run()).toEqual(refused('permission denied to create database'));
+      await superuser('ALTER ROLE admin CREATEDB');
+    });
+
+    it('goes on after a run that ended once the database was made', async () => {
+      await asUser('admin', `CREATE ROLE ${NAME}`);
+      await asUser('admin', `CREATE DATABASE ${NAME}`);
+      expect(await run()).toEqual(done);
+      expect(await ask(NAME, FIRST[0], NAME, 'CREATE TABLE t (x int)')).toEqual([]);
+    });
+
+    const asNeighbour = async (statement: string) => await asUser('neighbour', statement);
+    async function asUser(user: string, statement: string): Promise<unknown> {
+      const client = new pg.Client({ connectionString: server.url.replace('holdfast@', `${user}@`) });
+      await client.connect();
+      try {
+        return (await client.query(statement)).rows;
+      } catch (error) {
+        return (error as { code?: string }).code;
+      } finally {
+        await client.end();
+      }
+    }
   });
 
   async function superuser(statement: string): Promise<Record<string, unknown>[]> {

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Exchange } from '../../../admin/vault/exchange/index.ts';
@@ -11,7 +11,8 @@ import {
   type Role,
 } from '../../../admin/vault/index.ts';
 import { openExchangeFolder } from '../../../cli/vault/exchange-folder.ts';
-import { forgetfulMemory } from '../../../cli/vault/work-folder.ts';
+import { lockFolder } from '../../../cli/vault/run-lock.ts';
+import { forgetfulMemory, openWorkFolder } from '../../../cli/vault/work-folder.ts';
 import { ed25519PublicKeyHex } from '../../../shared/dsse/index.ts';
 import { PARTS } from '../../admin/vault/sample-parts.ts';
 import { encodeVault, makeSampleVault, sampleKey, type SampleVault } from '../../admin/vault/sample-vault.ts';
@@ -50,14 +51,19 @@ function describeLost(): SampleVault {
   });
 }
 
-/** Has the admin of a node state a change of the rules. */
-async function state(node: number, change: number, rules: Buffer | null): Promise<void> {
-  const bytes = Buffer.from(JSON.stringify(vault));
+/** Opens the exchange as a role that believes what lies there, or remembers what it has seen. */
+function openExchange(seen = forgetfulMemory()): Exchange {
+  const bytes = readFileSync(at('vault.yaml'));
   const document = parseVault(bytes);
-  const exchange = new Exchange(openExchangeFolder(at('exchange')), forgetfulMemory(), {
+  return new Exchange(openExchangeFolder(at('exchange')), seen, {
     vault: digestVault(bytes),
     keys: new Map(describeRoles(document).map((one) => [one.role, one.statementKey])),
   });
+}
+
+/** Has the admin of a node state a change of the rules. */
+async function state(node: number, change: number, rules: Buffer | null): Promise<void> {
+  const exchange = openExchange();
   const role = `node-${node}` as const;
   const privateKey = keys.get(role);
   if (privateKey === undefined) throw new TypeError('expected a role of the test');
@@ -78,6 +84,14 @@ async function state(node: number, change: number, rules: Buffer | null): Promis
       base: (await exchange.statement(role, 'change-configuration'))?.sequence ?? 0,
     },
   );
+}
+
+/** Has a role's machine see what has been stated, as each of its runs does. */
+async function see(role: Role, ...nodes: readonly number[]): Promise<void> {
+  mkdirSync(at(`work/${role}`), { recursive: true });
+  const { seen } = await openWorkFolder(at(`work/${role}`), digestVault(readFileSync(at('vault.yaml'))));
+  const exchange = openExchange(seen);
+  for (const node of nodes) await exchange.statement(`node-${node}`, 'change-configuration');
 }
 
 /** The description with a client more, as somebody changes a copy of vault.yaml. */
@@ -186,6 +200,73 @@ describe('holdfast vault init of a vault like a lost one', () => {
     await state(1, 1, withClient('desk'));
     writeFileSync(at('vault.yaml'), withClient('desk'));
     expect((await init()).out).toMatch(/is about another file/);
+    expect(written().clients.map(({ id }) => id)).toContain('desk');
+  });
+
+  it('refuses a statement that somebody has left in place of those of this vault', async () => {
+    mkdirSync(at('exchange'));
+    await state(1, 1, withClient('desk'));
+    const before = readFileSync(at('vault.yaml'));
+    writeFileSync(at('vault.yaml'), withClient('draft'));
+    await state(2, 1, withClient('draft'));
+    writeFileSync(at('vault.yaml'), before);
+    expect(refusalIn(await init('--json'))).toMatchObject({ exit: 1, code: 'STATEMENT_OTHER_VAULT' });
+    // All that this machine has seen of this vault is gone: that is no exchange of another file either.
+    await see('infrastructure', 1);
+    rmSync(at('exchange/node-1'), { recursive: true });
+    expect(refusalIn(await init('--json'))).toMatchObject({ exit: 1, code: 'STATEMENT_OLDER' });
+  });
+
+  it.each(['infrastructure', 'node-2'] as const)(
+    'refuses a folder that was rolled back, where %s has seen a newer one, and writes nothing there',
+    async (role) => {
+      mkdirSync(at('exchange'));
+      await state(1, 1, withClient('desk'));
+      cpSync(at('exchange'), at('older'), { recursive: true });
+      await state(1, 2, withClient('newest'));
+      await see('node-3');
+      await see(role, 1);
+      const journal = readFileSync(at(`work/${role}/journal.json`), 'utf8');
+      // A run that goes on at the same time keeps nobody from reading.
+      using _run = lockFolder(at(`work/${role}`));
+      const done = await init();
+      expect([done.exit, done.out]).toEqual([0, expect.stringContaining('are those of change 2')]);
+      expect(done.out).not.toContain('remembers');
+      rmSync(at('new.yaml'));
+      rmSync(at('exchange'), { recursive: true });
+      expect(refusalIn(await init('--json'))).toMatchObject({ exit: 1, code: 'STATEMENT_OLDER' });
+      cpSync(at('older'), at('exchange'), { recursive: true });
+      expect(refusalIn(await init('--json'))).toMatchObject({ exit: 1, code: 'STATEMENT_OLDER' });
+      expect(readFileSync(at(`work/${role}/journal.json`), 'utf8')).toBe(journal);
+      expect(readdirSync(at('work/node-3'))).toEqual([]);
+    },
+  );
+
+  it('says that a machine which has seen nothing cannot tell an older folder', async () => {
+    mkdirSync(at('exchange'));
+    await state(1, 1, withClient('desk'));
+    expect((await init()).out).toMatch(/remembers no statement/);
+  });
+
+  it('refuses two descriptions of one change, and takes the one that as many admins as the threshold have stated', async () => {
+    mkdirSync(at('exchange'));
+    await state(1, 1, withClient('mallory'));
+    await state(3, 1, withClient('desk'));
+    expect(refusalIn(await init('--json'))).toMatchObject({
+      exit: 1,
+      code: 'VAULT_CHANGE_DIFFERS',
+      details: {
+        change: 1,
+        stated: [
+          { node: 1, rules: digestVault(withClient('mallory')) },
+          { node: 3, rules: digestVault(withClient('desk')) },
+        ],
+      },
+    });
+    await state(2, 1, withClient('desk'));
+    expect((await init()).out).toContain(
+      'change 1, the newest that was stated, by the admins of node 2, node 3',
+    );
     expect(written().clients.map(({ id }) => id)).toContain('desk');
   });
 
