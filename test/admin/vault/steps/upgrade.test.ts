@@ -421,6 +421,19 @@ describe('the steps of an upgrade', () => {
         expect(await back(role)).toMatchObject({ done: [`${role}/upgrade-rollback`] });
     });
 
+    it('leave no way back after the day, and take that node along still when the admin has mended it', async () => {
+      await expect(apply('infrastructure')).rejects.toMatchObject(left);
+      world.now = UNTIL;
+      world.deployed.length = 0;
+      await expect(apply('infrastructure')).rejects.toMatchObject(left);
+      await expect(back('infrastructure')).rejects.toEqual(refused('UPGRADE_OVERLAP_EXPIRED'));
+      expect(world.deployed).toEqual([]);
+      await restate(before);
+      await apply('infrastructure');
+      await applyNodes();
+      expect(await state()).toMatchObject({ open: undefined, closed: { image: 'new' } });
+    });
+
     it('start that node with the old image where it is down, so that the others have it to sign with', async () => {
       world.running.set(1, null);
       world.running.set(2, 'old');
