@@ -23,10 +23,10 @@ export interface UpgradePorts {
   /** Asserts, before each node, that all nodes may still be brought to the image; left out: nothing can have closed that way. */
   readonly assertOpen?: (image: ImageName) => Promise<void>;
   /**
-   * Finds what keeps a node from being touched, though nothing is wrong with it: its admin has to do something first. It is left,
-   * and the others go on. Left out: nothing does.
+   * Finds what keeps a node from being brought to an image, though nothing is wrong with it: its admin has to do something first.
+   * It is left, and the others go on. Left out: nothing does.
    */
-  readonly findObstacle?: (node: number) => Promise<HoldfastError | null>;
+  readonly findObstacle?: (node: number, image: ImageName) => Promise<HoldfastError | null>;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
 }
@@ -131,7 +131,7 @@ export async function moveAll(
     const own = reports.find((each) => each.node === node);
     const isThere = own?.canSign === true && own.image === image;
     if (!isThere) {
-      const obstacle = await ports.findObstacle?.(node);
+      const obstacle = await ports.findObstacle?.(node, image);
       if (obstacle !== undefined && obstacle !== null) {
         left.set(node, obstacle);
         report({ event: 'node-left', node, image, code: obstacle.code });
@@ -168,7 +168,7 @@ export async function startDown(order: readonly number[], run: Run): Promise<Rea
     const reports = await ports.look();
     if (!isDown(reports, node)) continue;
     try {
-      const obstacle = await ports.findObstacle?.(node);
+      const obstacle = await ports.findObstacle?.(node, 'old');
       if (obstacle !== undefined && obstacle !== null) throw obstacle;
       assertMayMove(node, 'old', { plan, reports, now: ports.clock() });
       report({ event: 'node-begun', node, image: 'old' });

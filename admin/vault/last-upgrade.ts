@@ -43,10 +43,13 @@ interface AdminWords {
 
 /**
  * Decides to which image an upgrade leads that has not ended. The admins' words hold, each for their own node, since no key lets
- * the other image in any more; infrastructure's counts where there are none, or too few on both sides.
+ * the other image in any more; infrastructure's counts where there are none, or too few on both sides. Once it has told of the new
+ * image, fewer than the threshold who refuse that do not turn the others back: none of them narrows a key before every node
+ * attests it.
  */
 function decideImage(told: LastUpgrade['image'], words: AdminWords, threshold: number): LastUpgrade['image'] {
   const [forward, back] = [words.new.length, words.old.length];
+  if (told === 'new' && back < threshold) return 'new';
   if (forward === 0 || back === 0) return forward > 0 ? 'new' : back > 0 ? 'old' : told;
   // Both at the threshold: too many nodes to tell which of two quorums is meant.
   if (forward >= threshold === back >= threshold) return told;

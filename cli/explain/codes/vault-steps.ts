@@ -98,7 +98,7 @@ export const VAULT_STEP_CODES: readonly CodeArea[] = [
       ],
       VAULT_NODES_LEFT: [
         'some nodes were left as they are, and all others went on; left names each with its code, what was said, and the role whose turn it is',
-        'Have that role mend what the code of the node says ("holdfast explain CODE"), and run it again, which takes the node along. An admin whose node runs another configuration than they have stated states that one by "holdfast vault configure apply --configuration FILE". If they never do, an upgrade is rolled back without them: stop the parent on the host of that node, and have "holdfast vault upgrade rollback" go on with the others.',
+        'Have that role mend what the code of the node says ("holdfast explain CODE"), and run it again, which takes the node along. An admin whose node runs another configuration than they have stated states that one by "holdfast vault configure apply --configuration FILE". If they never do, an upgrade is rolled back without them, until its day: stop the parent on the host of that node, and have "holdfast vault upgrade rollback" go on with the others.',
       ],
       VAULT_OBJECT_DIFFERS: [
         'the bucket of the stack holds another object, or none, under the name of the function, the manifest or a signed configuration',

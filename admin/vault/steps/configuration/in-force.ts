@@ -67,12 +67,18 @@ export async function assertNothingUnstated(context: StepContext, seen: SeenNode
  * Finds why a run has to leave a node as it is: its admin has stated an older configuration than it runs, or what nobody can
  * believe. That keeps no other node from anything.
  *
+ * @param assertMore asserts what else the run wants of that admin's statements
  * @returns the refusal, or null
  */
-export async function findObstacle(context: StepContext, seen: SeenNode): Promise<HoldfastError | null> {
+export async function findObstacle(
+  context: StepContext,
+  seen: SeenNode,
+  assertMore?: () => Promise<void>,
+): Promise<HoldfastError | null> {
   try {
     await readNewest(context, seen.node);
     await assertNothingUnstated(context, seen);
+    await assertMore?.();
     return null;
   } catch (error) {
     if (error instanceof HoldfastError) return error;
@@ -104,7 +110,11 @@ export function nodesLeft(left: readonly LeftNode[]): StepError {
 }
 
 /** Codes of what a node's admin has stated, or has not. */
-const OF_ADMINS: readonly string[] = ['VAULT_CONFIGURATION_DIFFERS', 'VAULT_RELEASE_DIFFERS'];
+const OF_ADMINS: readonly string[] = [
+  'VAULT_CONFIGURATION_DIFFERS',
+  'VAULT_REBUILD_MISSING',
+  'VAULT_RELEASE_DIFFERS',
+];
 
 /** Role whose turn it is: the admin, of what they have stated; infrastructure, of its hosts. */
 function waitsFor({ node, error }: LeftNode): Role {

@@ -105,14 +105,19 @@ export async function readUntil(context: StepContext, upgrade: Upgrade, node: nu
 }
 
 /**
- * Asserts that every node's admin who has named this upgrade vouches for both releases at hand. One that comes from another
+ * Asserts that nodes' admins who have named this upgrade vouch for both releases at hand. One that comes from another
  * release than the nodes run is not this one: its admin is waited for.
  *
+ * @param nodes numbers of those whose admins are asked; all when left out
  * @throws StepError VAULT_RELEASE_DIFFERS, VAULT_REBUILD_MISSING
  */
-export async function assertOneUpgrade(context: StepContext, upgrade: Upgrade): Promise<void> {
+export async function assertOneUpgrade(
+  context: StepContext,
+  upgrade: Upgrade,
+  nodes: readonly number[] = context.vault.nodes.map(({ node }) => node),
+): Promise<void> {
   const own = await describeReleases(context, upgrade);
-  for (const { node } of context.vault.nodes) {
+  for (const node of nodes) {
     const role = roleOfNode(node);
     const stated = await context.exchange.statement(role, 'upgrade-configuration');
     if (stated?.facts.upgrade.attempt !== upgrade.attempt || stated.facts.upgrade.from !== upgrade.from)

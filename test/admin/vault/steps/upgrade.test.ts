@@ -1,5 +1,6 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { formatPcrFile } from '../../../../attestation/index.ts';
+import type { Facts } from '../../../../admin/vault/exchange/index.ts';
 import type { RollOutEvent } from '../../../../admin/upgrade/index.ts';
 import { applyRole, planRole } from '../../../../admin/vault/steps/index.ts';
 import { findPlaces } from '../../../../admin/vault/profiles.ts';
@@ -354,6 +355,134 @@ describe('the steps of an upgrade', () => {
     expect(world.deployed).toEqual(['3 new', '1 new']);
   });
 
+  /** Has the admin of node 1 state the configuration of the overlap again, by hand, and with something else in it. */
+  const restate = async (change: Partial<Facts<'upgrade-configuration'>>) => {
+    const stated = await world.exchange.statement('node-1', 'upgrade-configuration');
+    if (stated === undefined) throw new TypeError('expected a statement');
+    const bytes = await world.exchange.file(stated, 'configuration.json');
+    const facts = { ...stated.facts, ...change };
+    await tell('node-1', 'upgrade-configuration', facts, { name: 'configuration.json', bytes });
+    return stated.facts;
+  };
+
+  describe.each<[string, string, Partial<Facts<'upgrade-configuration'>>]>([
+    [
+      'other measurements',
+      'VAULT_RELEASE_DIFFERS',
+      { new: { version: VERSIONS.new, pcrJson: 'dd'.repeat(48), pcrs: { 0: 'dd'.repeat(48) } } },
+    ],
+    ['another release', 'VAULT_RELEASE_DIFFERS', { upgrade: { ...nameOf(upgrade), to: '1.5.1' } }],
+    ['an image that they have not rebuilt', 'VAULT_REBUILD_MISSING', { rebuilt: false }],
+  ])('of which one admin, once all gates are open, vouches for %s', (_, code, change) => {
+    const { rebuilds } = vault.release;
+    const left = {
+      code: 'VAULT_NODES_LEFT',
+      details: { left: [{ node: 1, code, waitsFor: 'node-1' }] },
+    };
+    let before: Facts<'upgrade-configuration'>;
+
+    beforeEach(async () => {
+      vault.release.rebuilds = 'required';
+      await admitAll();
+      world.failing = (what) => (what === '1 new' ? 'ExpiredTokenException' : undefined);
+      await apply('infrastructure').catch(() => undefined);
+      world.failing = () => undefined;
+      before = await restate(change);
+      world.deployed.length = 0;
+    });
+    afterEach(() => {
+      vault.release.rebuilds = rebuilds;
+    });
+
+    it('go on at the other nodes, and take that one along when the admin has mended it', async () => {
+      expect([...world.running.values()]).toEqual(['old', 'new', 'old']);
+      const planned = await planRole(contextOf('infrastructure'), ceremony());
+      expect(planned.at(-1)?.state).toMatchObject({ state: 'ready' });
+      expect(planned.map(({ state: found }) => found.state)).not.toContain('refused');
+      for (const _again of [1, 2]) await expect(apply('infrastructure')).rejects.toMatchObject(left);
+      expect(world.deployed).toEqual(['3 new']);
+      expect([...world.running.values()]).toEqual(['old', 'new', 'new']);
+      expect(world.fewest).toBe(2);
+      for (const role of ['node-2', 'node-3'] as const)
+        expect(await apply(role)).toMatchObject({ waitsFor: [{ step: 'infrastructure/upgrade-nodes' }] });
+      await restate(before);
+      await apply('infrastructure');
+      expect(world.deployed).toEqual(['3 new', '1 new']);
+      await applyNodes();
+      expect(await state()).toMatchObject({ open: undefined, closed: { image: 'new' } });
+    });
+
+    it('go back at all nodes', async () => {
+      expect(await nameRollBack(vault, world.exchange, await state())).toEqual(nameOf(upgrade));
+      expect(await back('infrastructure')).toMatchObject({ done: ['infrastructure/upgrade-nodes'] });
+      expect(world.deployed).toEqual(['2 old']);
+      expect([...world.running.values()]).toEqual(['old', 'old', 'old']);
+      for (const role of ['node-2', 'node-3'] as const)
+        expect(await back(role)).toMatchObject({ done: [`${role}/upgrade-rollback`] });
+    });
+
+    it('leave no way back after the day, and take that node along still when the admin has mended it', async () => {
+      await expect(apply('infrastructure')).rejects.toMatchObject(left);
+      world.now = UNTIL;
+      world.deployed.length = 0;
+      await expect(apply('infrastructure')).rejects.toMatchObject(left);
+      await expect(back('infrastructure')).rejects.toEqual(refused('UPGRADE_OVERLAP_EXPIRED'));
+      expect(world.deployed).toEqual([]);
+      await restate(before);
+      await apply('infrastructure');
+      await applyNodes();
+      expect(await state()).toMatchObject({ open: undefined, closed: { image: 'new' } });
+    });
+
+    it('start that node with the old image where it is down, so that the others have it to sign with', async () => {
+      world.running.set(1, null);
+      world.running.set(2, 'old');
+      await expect(apply('infrastructure')).rejects.toMatchObject(left);
+      expect(world.deployed).toEqual(['1 old', '2 new', '3 new']);
+    });
+
+    it('have the other keys narrowed, where all nodes run the new image already', async () => {
+      await restate(before);
+      await apply('infrastructure');
+      await restate(change);
+      for (const role of ['node-2', 'node-3'] as const)
+        expect(await apply(role)).toMatchObject({ done: [`${role}/upgrade-narrow`] });
+    });
+  });
+
+  it('are not asked of a nonce that an admin makes by hand once their gate is open', async () => {
+    await admitAll();
+    await restate({ nonce: '0b'.repeat(32) });
+    world.deployed.length = 0;
+    await apply('infrastructure');
+    expect(world.deployed).toEqual(['2 new', '1 new', '3 new']);
+  });
+
+  it('come to their end though one admin alone rolls back what all nodes run', async () => {
+    await admitAll();
+    await apply('infrastructure');
+    const { policy, configuration, version } = {
+      policy: 'cc'.repeat(48),
+      configuration: 'dd'.repeat(48),
+      version: 4,
+    };
+    await tell(
+      'node-1',
+      'upgrade-rollback',
+      { upgrade: nameOf(upgrade), policy, configuration, version },
+      { name: 'configuration.json', bytes: new Uint8Array(Buffer.from('{}')) },
+    );
+    world.now = UNTIL;
+    expect(await state()).toMatchObject({ running: VERSIONS.new, open: { direction: 'forward' } });
+    expect((await findPlaces(vault, world.exchange)).release.version).toBe(VERSIONS.new);
+    expect(nameUpgrade(await state(), undefined)).toEqual(nameOf(upgrade));
+    for (const role of ['node-2', 'node-3'] as const)
+      expect(await apply(role)).toMatchObject({ done: [`${role}/upgrade-narrow`] });
+    expect(await apply('infrastructure')).toMatchObject({ done: [], isComplete: true });
+    await expect(apply('node-1')).rejects.toEqual(refused('VAULT_UPGRADE_ROLLING_BACK'));
+    expect(await state()).toMatchObject({ running: VERSIONS.new, open: { direction: 'forward' } });
+  });
+
   it('keep the first ceremony away until they are done, and leave nothing of it to do then', async () => {
     const { begin } = firstCeremony(vault);
     expect((await begin?.(contextOf('node-1')))?.size).toBe(0);
@@ -649,11 +778,11 @@ describe('a roll back', () => {
     expect(isAdmitted(1, 'new')).toBe(false);
   });
 
-  it('that one admin has taken part in is none by the word of infrastructure for the others either', async () => {
+  it('that two of three admins have taken part in is none by the word of infrastructure for the others either', async () => {
     await admitAll();
     await apply('infrastructure');
     await back('infrastructure');
-    await back('node-1');
+    for (const role of ['node-1', 'node-2'] as const) await back(role);
     await retell('new');
     expect(await state()).toMatchObject({ running: VERSIONS.old, open: { direction: 'back' } });
     expect((await findPlaces(vault, world.exchange)).release.version).toBe(VERSIONS.old);
@@ -663,8 +792,22 @@ describe('a roll back', () => {
     expect(await describeUpgrade(vault, world.exchange, NOW)).toMatchObject({
       direction: 'back',
       outruled: 'new',
-      nodes: [{ overlap: 'before' }, { overlap: 'open' }, { overlap: 'open' }],
+      nodes: [{ overlap: 'before' }, { overlap: 'before' }, { overlap: 'open' }],
     });
+    for (const role of ['infrastructure', 'node-3', 'infrastructure'] as const) await back(role);
+    expect(await state()).toMatchObject({ open: undefined, closed: { image: 'old', left: [] } });
+  });
+
+  it('that one admin has taken part in comes to its end, though infrastructure tells of the new image again', async () => {
+    await admitAll();
+    await apply('infrastructure');
+    await back('infrastructure');
+    await back('node-1');
+    await retell('new');
+    // Nobody's key loses the old image by that: no node attests the new one.
+    await expect(apply('node-2')).rejects.toEqual(refused('UPGRADE_UNFINISHED'));
+    expect(isAdmitted(2, 'old')).toBe(true);
+    expect(await nameRollBack(vault, world.exchange, await state())).toEqual(nameOf(upgrade));
     for (const role of ['infrastructure', 'node-2', 'node-3', 'infrastructure'] as const) await back(role);
     expect(await state()).toMatchObject({ open: undefined, closed: { image: 'old', left: [] } });
   });
