@@ -47,7 +47,7 @@ beforeAll(async () => {
   profile = await resolveProfile({ named: undefined, env: {}, folder });
   const loaded = await Promise.all(Object.values(nouns).map(async ({ load }) => await load()));
   commands = new Map(loaded.flat().map((command) => [command.name, command]));
-}, 60_000);
+}, 180_000);
 
 const read = (page: string) => readFileSync(join(ROOT, page), 'utf8');
 
