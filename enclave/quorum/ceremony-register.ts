@@ -3,6 +3,7 @@ import { errorCode, HoldfastError } from '../../shared/errors.ts';
 import { type Ceremony, MAX_LISTED_CEREMONIES } from '../../shared/api/quorum.ts';
 import type { CeremonyOutcome, CeremonyProgress } from './ceremonies/index.ts';
 import { QuorumError } from './errors.ts';
+import { dropOldest } from '../../shared/drop-oldest.ts';
 
 /** Milliseconds after which a ceremony that still runs has been given up by its participants. */
 const CEREMONY_MS = 120_000;
@@ -38,10 +39,7 @@ export class CeremonyRegister {
       transcript: null,
     };
     this.#ceremonies.set(ceremony.id, ceremony);
-    for (const oldest of this.#ceremonies.keys()) {
-      if (this.#ceremonies.size <= MAX_LISTED_CEREMONIES) break;
-      this.#ceremonies.delete(oldest);
-    }
+    dropOldest(this.#ceremonies, MAX_LISTED_CEREMONIES);
     return ceremony;
   }
 

@@ -26,6 +26,7 @@ import { type CeremonyOrder, digestedOrder } from './order.ts';
 import type { Quorum } from './quorum.ts';
 import { RefreshSchedule, refreshOnSchedule } from './refresh-schedule.ts';
 import { MAX_CERTIFICATE_BYTES } from './signing/index.ts';
+import { dropOldest } from '../../shared/drop-oldest.ts';
 
 /** The most requests of clients that are remembered, so that none permits two ceremonies. */
 const MAX_REMEMBERED = 1024;
@@ -81,7 +82,7 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
         reason: 'request',
       });
     used.set(id, hex(plan.id));
-    dropOldest(used);
+    dropOldest(used, MAX_REMEMBERED);
     await pipeline.permit(client, toDecide(order), () => undefined);
   }
 
@@ -201,7 +202,7 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
       try {
         const { result, rule, receipt } = await pipeline.permit(client, toDecide(order), async () => {
           decided.set(digest, sealed.promise);
-          dropOldest(decided);
+          dropOldest(decided, MAX_REMEMBERED);
           return await lead(
             order,
             toLedOrder(order, request, (key, body) => pipeline.openKey(key, body)),
@@ -230,13 +231,6 @@ export function startNodeQuorum(options: NodeQuorumOptions): Quorum {
       ceremonies.stop();
     },
   };
-}
-
-function dropOldest(remembered: Map<string, unknown>): void {
-  for (const oldest of remembered.keys()) {
-    if (remembered.size <= MAX_REMEMBERED) return;
-    remembered.delete(oldest);
-  }
 }
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');

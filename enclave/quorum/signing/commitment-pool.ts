@@ -4,6 +4,7 @@ import { COMMIT_CALL, type CommitAnswer, type CommitCall, commitAnswer, commitCa
 import { splitCommitments } from './package.ts';
 import type { NonceCommitments } from '../../../shared/frost/index.ts';
 import type { QuorumShare } from './quorum-share.ts';
+import { dropOldest } from '../../../shared/drop-oldest.ts';
 
 /** Commitments that a key begins with, and the most that it keeps ahead, of each node. */
 const FIRST_TARGET = 16;
@@ -119,10 +120,7 @@ export class CommitmentPool {
     // The key used last goes to the end of the map.
     shelves.delete(key);
     shelves.set(key, shelf);
-    for (const oldest of shelves.keys()) {
-      if (shelves.size <= MAX_POOLED_KEYS) break;
-      shelves.delete(oldest);
-    }
+    dropOldest(shelves, MAX_POOLED_KEYS);
     return shelf;
   }
 

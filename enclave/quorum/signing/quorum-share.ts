@@ -13,6 +13,7 @@ import {
 } from '../../../shared/frost/index.ts';
 import type { HeldShare } from '../../frost/index.ts';
 import { assertSignable, type KeySignature } from '../../signer/index.ts';
+import { dropOldest } from '../../../shared/drop-oldest.ts';
 
 /** A node's own share of a key, as signing among nodes uses it. */
 export interface QuorumShare {
@@ -91,11 +92,8 @@ function createQuorumShare(held: HeldShare, chainCode: Uint8Array, child?: Child
       const known = children.get(name);
       if (known !== undefined) return known;
       const made = createQuorumShare(held, chainCode, deriveChildKey(group, chainCode, path));
-      for (const oldest of children.keys()) {
-        if (children.size < MAX_KEPT_CHILDREN) break;
-        children.delete(oldest);
-      }
       children.set(name, made);
+      dropOldest(children, MAX_KEPT_CHILDREN);
       return made;
     },
     commit: () => held.commit(),

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { ThresholdError } from '../errors.ts';
 import { type DecodedGroup } from '../frost-group.ts';
 import { type Adjustment, adjustGroup } from './adjustment.ts';
+import { dropOldest } from '../../drop-oldest.ts';
 
 const ROOT_BYTES = 32;
 /** The most roots whose tweaked groups are kept for one group. */
@@ -29,11 +30,8 @@ export function tweakGroup(group: DecodedGroup, merkleRoot: Uint8Array): Tweaked
   if (found !== undefined) return found;
   const tweak = createTaprootTweak(group, merkleRoot);
   const tweaked = { tweak, group: adjustGroup(group, tweak) };
-  for (const oldest of kept.keys()) {
-    if (kept.size < MAX_KEPT_TWEAKS) break;
-    kept.delete(oldest);
-  }
   kept.set(root, tweaked);
+  dropOldest(kept, MAX_KEPT_TWEAKS);
   return tweaked;
 }
 
