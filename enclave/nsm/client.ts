@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { decodeCbor, encodeCbor, toPlainCbor, type CborEncodable } from '../../shared/cbor/index.ts';
 import { MAX_NSM_REQUEST_BYTES, MAX_NSM_RESPONSE_BYTES, type NsmDevice } from './device.ts';
 import { NsmError } from './errors.ts';
+import { createSequence } from '../../shared/sequence.ts';
 
 const bytes = z.instanceof(Uint8Array);
 const pcrIndex = z.int().min(0).max(31);
@@ -48,13 +49,7 @@ export interface NsmClient {
 
 /** Creates a client that speaks the CBOR requests and responses of aws-nitro-enclaves-nsm-api over a device. */
 export function createNsmClient(device: NsmDevice): NsmClient {
-  let last: Promise<unknown> = Promise.resolve();
-
-  function enqueue<T>(operation: () => Promise<T>): Promise<T> {
-    const result = last.then(operation, operation);
-    last = result.catch(() => undefined);
-    return result;
-  }
+  const enqueue = createSequence();
 
   async function request(name: string, body?: { readonly [key: string]: CborEncodable }): Promise<unknown> {
     const message = encodeCbor(body === undefined ? name : { [name]: body });

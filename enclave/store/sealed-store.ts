@@ -34,6 +34,7 @@ import {
   type SealedIndex,
   writeIndex,
 } from './sealed-index.ts';
+import { createSequence, type Sequence } from '../../shared/sequence.ts';
 
 /** The root record's place. */
 export const ROOT: RecordKey = Object.freeze({ table: 'store', id: 'root' });
@@ -80,7 +81,7 @@ export class SealedStore {
    * The tree of all records. Only in a store of format 1, until its next commit, does it differ from the sealed tree.
    */
   #tree: IndexNode;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #inTurn: Sequence = createSequence();
   /** Writes that the first commit contains in addition. */
   #unwritten: readonly RecordWrite[] = [];
 
@@ -214,12 +215,6 @@ export class SealedStore {
     entries: readonly Uint8Array[] = [],
   ): Promise<void> {
     await this.#inTurn(() => this.#write(changes, state, entries));
-  }
-
-  async #inTurn<Result>(act: () => Promise<Result>): Promise<Result> {
-    const result = this.#last.then(act);
-    this.#last = result.catch(() => undefined);
-    return await result;
   }
 
   async #write(

@@ -3,6 +3,7 @@ import { LogLinkError } from './errors.ts';
 import type { LogRequest, LogResponse, WitnessRefusal } from './log.ts';
 import { LOG_SERVICE } from './log-service.ts';
 import { RequestLink } from './request-link.ts';
+import { createSequence } from '../sequence.ts';
 
 /** A checkpoint to hand out; see `logRequestSchema`. */
 export type PublishedCheckpoint = Omit<LogRequest, 'type'>;
@@ -36,17 +37,14 @@ export function createLogClient(transport: Transport): LogClient {
     LOG_SERVICE,
     (code, message, details, cause) => new LogLinkError(`LOG_LINK_${code}`, message, details, cause),
   );
-  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = createSequence();
   return {
-    publish(checkpoint, timeoutMs) {
-      const call = last.then(async () => {
+    publish: (checkpoint, timeoutMs) =>
+      inTurn(async () => {
         const request = { type: 'checkpoint', ...checkpoint } as const;
         const { lines, refusals } = await link.ask(request, performance.now() + timeoutMs);
         return { lines, refusals };
-      });
-      last = call.catch(() => undefined);
-      return call;
-    },
+      }),
     close: () => link.close(),
   };
 }

@@ -41,6 +41,8 @@ import {
   resolveQuestion,
   stateQuestion,
 } from './wire.ts';
+import { dropOldest } from '../../../shared/drop-oldest.ts';
+import { createSequence, type Sequence } from '../../../shared/sequence.ts';
 
 export interface ParticipantOptions {
   readonly network: PeerNetwork;
@@ -92,7 +94,8 @@ export class Participant {
   /** Secrets that this node deals as an importer, by the id of the ceremony. */
   readonly #imports = new Map<string, Uint8Array>();
   readonly #transcripts: KeptTranscripts;
-  #last: Promise<unknown> = Promise.resolve();
+  /** One change of what the node holds at a time. */
+  readonly #exclusive: Sequence = createSequence();
 
   constructor(options: ParticipantOptions) {
     this.#options = options;
@@ -255,7 +258,8 @@ export class Participant {
     try {
       const name = `${coordinator?.session} ${hex(planDigest)} ${request === null ? '' : hex(digestBody(request))}`;
       if (!this.#decided.has(name)) await this.#decide(asked);
-      remember(this.#decided, name);
+      this.#decided.add(name);
+      dropOldest(this.#decided, MAX_REMEMBERED);
       const { attest } = this.#options.edges;
       const document = await attest(planDigest);
       // Time has passed, and what was checked may have changed.
@@ -517,7 +521,8 @@ export class Participant {
   #giveUp(id: string, planDigest: string): void {
     const entry = this.#entries.get(id);
     if (entry !== undefined && hex(entry.participation.planDigest) === planDigest) this.#end(id);
-    remember(this.#aborted, planDigest);
+    this.#aborted.add(planDigest);
+    dropOldest(this.#aborted, MAX_REMEMBERED);
   }
 
   #sign(step: SignedMessage['step'], planDigest: Uint8Array, body: Uint8Array): SignedMessage {
@@ -543,22 +548,6 @@ export class Participant {
       if (records.size > 0) await keeper.updateShares(records, []);
       this.#end(hex(id));
     });
-  }
-
-  /** One change of what the node holds at a time. */
-  async #exclusive<Result>(act: () => Promise<Result>): Promise<Result> {
-    const result = this.#last.then(act);
-    this.#last = result.catch(() => undefined);
-    return await result;
-  }
-}
-
-/** Adds a plan to those that are remembered; the oldest are forgotten. */
-function remember(plans: Set<string>, name: string): void {
-  plans.add(name);
-  for (const oldest of plans) {
-    if (plans.size <= MAX_REMEMBERED) break;
-    plans.delete(oldest);
   }
 }
 
