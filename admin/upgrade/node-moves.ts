@@ -24,7 +24,7 @@ export interface UpgradePorts {
   readonly assertOpen?: (image: ImageName) => Promise<void>;
   /**
    * Finds what keeps a node from being brought to an image, though nothing is wrong with it: its admin has to do something first.
-   * It is left, and the others go on. Left out: nothing does.
+   * The run leaves that node, and goes on with the others. Nothing keeps any node back where this function is absent.
    */
   readonly findObstacle?: (node: number, image: ImageName) => Promise<HoldfastError | null>;
   /** Milliseconds since 1970. */

@@ -51,7 +51,7 @@ function decideImage(told: LastUpgrade['image'], words: AdminWords, threshold: n
   const [forward, back] = [words.new.length, words.old.length];
   if (told === 'new' && back < threshold) return 'new';
   if (forward === 0 || back === 0) return forward > 0 ? 'new' : back > 0 ? 'old' : told;
-  // Both at the threshold: too many nodes to tell which of two quorums is meant.
+  // The threshold on both sides, or on none: nobody can tell which of two quorums is meant.
   if (forward >= threshold === back >= threshold) return told;
   return forward >= threshold ? 'new' : 'old';
 }

@@ -40,8 +40,8 @@ export function infrastructureUpgradeRestore(
       const isOpen = isClosed ? closed.left.includes(node) : !known.some((one) => one.node === node);
       if (!isOpen) continue;
       const role = roleOfNode(node);
-      const isBack = await findUpgradeStatement(context, upgrade, role, 'upgrade-rollback');
-      if (isBack === undefined) waitsFor.push({ role, step: `${role}/upgrade-rollback` });
+      const rolledBack = await findUpgradeStatement(context, upgrade, role, 'upgrade-rollback');
+      if (rolledBack === undefined) waitsFor.push({ role, step: `${role}/upgrade-rollback` });
       else open.push(node);
     }
     return { stated, known, open, waitsFor };

@@ -97,7 +97,7 @@ export async function findUpgradeState(
       one?.attempt === last + 1 && one.from === running ? [one] : [],
     );
     const countOf = (upgrade: UpgradeName) => named.filter((one) => isSameUpgrade(one, upgrade)).length;
-    // That which most admins have named: one of them alone does not say where the others go.
+    // The upgrade that most admins have named: one of them alone does not say where the others go.
     const [begun] = named.toSorted((one, other) => countOf(other) - countOf(one));
     if (begun === undefined) return { open: undefined };
     const shown = await exchange.statement('infrastructure', 'upgrade-attestations');
